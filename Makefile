@@ -1,0 +1,15 @@
+# For contributors. Users need none of this: see README.md.
+.PHONY: test check lock
+
+test:
+	python3 -m provisioning test
+
+check: ## the checks without the suite
+	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports
+
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+lock: ## bring the locks to the newest versions that pyproject.toml allows
+	$(COMPILE) --upgrade --extra setup pyproject.toml -o config/locks/requirements.lock
+	$(COMPILE) --upgrade --extra setup --extra test -c config/locks/requirements.lock pyproject.toml -o config/locks/requirements-test.lock
+	echo uv | $(COMPILE) --upgrade - -o config/locks/bootstrap.lock

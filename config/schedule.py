@@ -1,0 +1,22 @@
+"""What beat sends and when, as data: the entry's name, the task, its queue, and the setting that holds its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the schedule."""
+
+    name: str
+    task: str
+    queue: str
+    interval_setting: str
+
+
+SCHEDULE: tuple[Entry, ...] = (
+    Entry("sweep facts whose nudge was lost", "provisioning.drain", "urgent", "sweep_interval"),
+    Entry("end sessions whose time is over", "provisioning.expire_sessions", "housekeeping", "expiry_interval"),
+    Entry("end tokens whose time is over", "provisioning.expire_tokens", "housekeeping", "expiry_interval"),
+)

@@ -1,0 +1,193 @@
+"""Every environment variable that the service reads, as data: name, form, bounds, and what turning it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Duration(fields.Field[timedelta]):
+    """A length of time: whole seconds, or a number with a unit (`90s`, `15m`, `12h`, `7d`)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> timedelta:  # noqa: ARG002 - marshmallow's signature
+        text = str(value).strip().lower()
+        digits, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+        if not digits.isascii() or not digits.isdigit():
+            raise ValidationError(f"is not a length of time: {value!r} (write 90s, 15m, 12h or 7d)")
+        try:
+            return timedelta(seconds=int(digits) * _UNITS[unit])
+        except (OverflowError, ValueError):
+            raise ValidationError("is longer than any clock can count") from None
+
+
+class Url(fields.String):
+    """An address whose scheme is one of those named; the old `postgres://` is accepted and mended."""
+
+    def __init__(self, *schemes: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.schemes = schemes
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip().rstrip("/")
+        if text.startswith("postgres://"):
+            text = "postgresql://" + text.removeprefix("postgres://")
+        scheme = text.split("://", 1)[0] if "://" in text else ""
+        if scheme not in self.schemes:
+            raise ValidationError(f"must begin with {' or '.join(s + '://' for s in self.schemes)}")
+        if scheme == "postgresql":
+            return "postgresql+psycopg" + text.removeprefix("postgresql")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable: the `Settings` field that it fills, its form, and what an operator should know of it."""
+
+    name: str
+    setting: str
+    form: fields.Field[Any]
+    default: str | None
+    about: str
+    secret: bool = False
+
+
+def _between(low: timedelta, high: timedelta) -> validate.Range:
+    return validate.Range(min=low, max=high, error=f"must lie between {low} and {high}")
+
+
+def _number(low: int, high: int) -> fields.Integer:
+    return fields.Integer(validate=validate.Range(min=low, max=high, error=f"must lie between {low} and {high}"))
+
+
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "PROVISIONING_MODE",
+        "mode",
+        fields.String(
+            validate=validate.OneOf(["development", "production"], error="must be development or production")
+        ),
+        "development",
+        "In production nothing is made up: a missing secret key, database or broker refuses to start.",
+    ),
+    Variable(
+        "PROVISIONING_SECRET_KEY",
+        "secret_key",
+        fields.String(validate=validate.Length(min=32, error="must have at least 32 characters")),
+        None,
+        "Keys the hashes of all tokens; changing it ends them all. In development one is made in the data folder.",
+        secret=True,
+    ),
+    Variable(
+        "DATABASE_URL",
+        "database_url",
+        Url("postgresql", "postgresql+psycopg"),
+        None,
+        "PostgreSQL 14 or newer. Without it `provisioning up` runs its own from the data folder.",
+        secret=True,
+    ),
+    Variable(
+        "REDIS_URL",
+        "redis_url",
+        Url("redis", "rediss", "unix", "amqp", "amqps", "sentinel"),
+        None,
+        "The broker of the workers. Without it `provisioning up` runs its own.",
+        secret=True,
+    ),
+    Variable(
+        "PROVISIONING_DATA_DIR",
+        "data_dir",
+        fields.String(validate=validate.Length(min=1, error="must name a folder")),
+        ".data",
+        "Where the embedded servers keep their data, and a development key is kept.",
+    ),
+    Variable("PROVISIONING_HOST", "host", fields.String(), "127.0.0.1", "The address that the web server listens on."),
+    Variable("PROVISIONING_PORT", "port", _number(1, 65535), "8000", "The port that the web server listens on."),
+    Variable(
+        "PROVISIONING_BASE_URL",
+        "base_url",
+        Url("http", "https"),
+        None,
+        "What clients call this service; locations and links are built from it, never from a Host header.",
+    ),
+    Variable(
+        "PROVISIONING_WEB_PROCESSES",
+        "web_processes",
+        _number(1, 256),
+        "2",
+        "One for each core. More only costs memory; fewer leaves cores idle.",
+    ),
+    Variable(
+        "PROVISIONING_WEB_THREADS",
+        "web_threads",
+        _number(1, 64),
+        "4",
+        "Threads of a web process. More bears slow clients better; fewer makes short requests faster.",
+    ),
+    Variable(
+        "PROVISIONING_SESSION_ABSOLUTE",
+        "session_absolute",
+        Duration(validate=_between(_SECOND, 90 * _DAY)),
+        "7d",
+        "A standard session ends this long after sign-in. Longer is kinder to people and to thieves alike.",
+    ),
+    Variable(
+        "PROVISIONING_SESSION_IDLE",
+        "session_idle",
+        Duration(validate=_between(_SECOND, 90 * _DAY)),
+        "7d",
+        "A standard session ends after this long without activity.",
+    ),
+    Variable(
+        "PROVISIONING_SESSION_HIPAA_ABSOLUTE",
+        "session_hipaa_absolute",
+        Duration(validate=_between(_SECOND, _DAY)),
+        "12h",
+        "A HIPAA user's session ends this long after sign-in, at the latest.",
+    ),
+    Variable(
+        "PROVISIONING_SESSION_HIPAA_IDLE",
+        "session_hipaa_idle",
+        Duration(validate=_between(_SECOND, timedelta(hours=1))),
+        "15m",
+        "A HIPAA user's session ends after this long without activity, in all workspaces.",
+    ),
+    Variable(
+        "PROVISIONING_ACTIVITY_INTERVAL",
+        "activity_interval",
+        Duration(validate=_between(timedelta(0), timedelta(minutes=2))),
+        "30s",
+        "Activity is written at most this often: idle limits strike up to this much early, never late.",
+    ),
+    Variable(
+        "PROVISIONING_SWEEP_INTERVAL",
+        "sweep_interval",
+        Duration(validate=_between(_SECOND, timedelta(minutes=1))),
+        "5s",
+        "How often facts whose nudge was lost are looked for. Shorter asks the database more often.",
+    ),
+    Variable(
+        "PROVISIONING_EXPIRY_INTERVAL",
+        "expiry_interval",
+        Duration(validate=_between(_SECOND, timedelta(hours=1))),
+        "1m",
+        "How often expired sessions and tokens are marked as ended; they are refused from the exact second.",
+    ),
+    Variable(
+        "PROVISIONING_LOG_LEVEL",
+        "log_level",
+        fields.String(
+            validate=validate.OneOf(
+                ["debug", "info", "warning", "error"], error="must be debug, info, warning or error"
+            )
+        ),
+        "info",
+        "How much is logged. Secrets are not, at any level.",
+    ),
+)

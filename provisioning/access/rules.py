@@ -1,0 +1,160 @@
+"""The one engine, pure: what grants allow, on what, and by which path. Asked by every door.
+
+Effective access is the union of all grants; nothing subtracts. An owner may do everything in the workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from provisioning.access.roles import Role
+
+EVERYTHING = "*"
+ALL, RESOURCES, LABELS = "all", "resources", "labels"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """A resource's name in its workspace: its type, and the id that the product which owns it gave it."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What access is given to, with its labels as `key:value`."""
+
+    reference: Reference
+    labels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a policy covers: all of its role's types now and later, listed resources, or all that carry the labels."""
+
+    kind: Literal["all", "resources", "labels"] = "all"
+    resources: frozenset[Reference] = frozenset()
+    labels: frozenset[str] = frozenset()
+
+    def covers(self, resource: Resource) -> bool:
+        """Whether the resource lies within; several labels must all be carried."""
+        if self.kind == RESOURCES:
+            return resource.reference in self.resources
+        return self.kind == ALL or self.labels <= resource.labels
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in which a scope is stored and shown."""
+        if self.kind == RESOURCES:
+            return {"kind": self.kind, "resources": sorted(map(str, self.resources))}
+        return {"kind": self.kind, "labels": sorted(self.labels)} if self.kind == LABELS else {"kind": self.kind}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Scope:
+        """Read what `as_json` wrote."""
+        references = frozenset(Reference(*text.split(":", 1)) for text in stored.get("resources", ()))
+        return cls(kind=stored["kind"], resources=references, labels=frozenset(stored.get("labels", ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How a grant comes to somebody: by membership or ownership, an own policy, a group's policy or a mapping."""
+
+    via: Literal["membership", "ownership", "policy", "group", "mapping"]
+    group: str | None = None
+    mapping: str | None = None
+    condition: str | None = None
+    policy: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """What there is of it, for people and programs."""
+        named = {"via": self.via, "group": self.group, "mapping": self.mapping, "condition": self.condition}
+        return {name: value for name, value in (named | {"policy": self.policy}).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role on one scope, and how it comes about."""
+
+    role: Role
+    scope: Scope
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that there is to judge one subject by."""
+
+    grants: tuple[Grant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Yes or no, and every path that leads to yes."""
+
+    allowed: bool
+    paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One line of somebody's effective access."""
+
+    role: Role
+    scope: Scope
+    paths: tuple[Path, ...] = field(default=())
+
+
+def decide(facts: Facts, action: str, resource: Resource | None = None) -> Decision:
+    """Judge whether the subject may do something.
+
+    Args:
+        facts: about the subject.
+        action: such as `source.update`.
+        resource: on which; None for what concerns the workspace itself, or the creation of a new resource, which
+            takes a grant on all of them.
+    """
+    paths = tuple(g.path for g in facts.grants if _allows(g, action, resource) and _reaches(facts, g, resource))
+    return Decision(bool(paths), paths)
+
+
+def _allows(grant: Grant, action: str, resource: Resource | None) -> bool:
+    if EVERYTHING in grant.role.actions:
+        return True
+    if action not in grant.role.actions:
+        return False
+    if resource is None:
+        return grant.scope.kind == ALL
+    return resource.reference.type in grant.role.resource_types and grant.scope.covers(resource)
+
+
+def _reaches(facts: Facts, grant: Grant, resource: Resource | None) -> bool:
+    """A modifier counts only where some other role reaches the resource already."""
+    if not grant.role.modifier:
+        return True
+    return resource is not None and any(
+        not other.role.modifier
+        and resource.reference.type in other.role.resource_types
+        and other.scope.covers(resource)
+        for other in facts.grants
+    )
+
+
+def effective(facts: Facts) -> tuple[Access, ...]:
+    """The subject's access, a line for each role on each scope, with every path to it; sorted by role."""
+    lines: dict[tuple[str, str], list[Grant]] = {}
+    for grant in facts.grants:
+        lines.setdefault((grant.role.key, str(grant.scope.as_json())), []).append(grant)
+    return tuple(
+        Access(grants[0].role, grants[0].scope, _distinct(g.path for g in grants))
+        for _, grants in sorted(lines.items())
+    )
+
+
+def _distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(paths))

@@ -1,0 +1,129 @@
+"""`provisioning member`: who is in a workspace, and what they may do there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioning.access import facts, rules
+from provisioning.access.rules import Access
+from provisioning.cli.output import Output
+from provisioning.cli.service import OPERATOR, operates
+from provisioning.context import context
+from provisioning.database import reading, transaction
+from provisioning.directory import members, workspaces
+from provisioning.directory.members import MemberView
+from provisioning.directory.profile import Profile
+from provisioning.scim.filter import parse_filter
+
+
+@click.group()
+def member() -> None:
+    """Team members: people in a workspace."""
+
+
+def _facts(found: MemberView) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "user_name": found.user_name,
+        "display_name": found.display_name,
+        "active": found.active,
+        "owner": found.owner,
+        "origin": found.origin,
+        "groups": [group.display_name for group in found.groups],
+    }
+
+
+_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
+
+
+@member.command(name="list")
+@_workspace
+@click.option("--filter", "condition", help='A SCIM filter, such as: userName eq "ada@corp.example".')
+@click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
+@click.option("--count", type=click.IntRange(0, 10_000), default=100, help="How many at the most.")
+@operates
+def list_(out: Output, workspace: str, condition: str | None, start_index: int, count: int) -> None:
+    """List members."""
+    tree = None if condition is None else parse_filter(condition)
+    with reading() as connection:
+        of = workspaces.by_slug(connection, workspace).id
+        page = members.page(connection, workspace_id=of, condition=tree, start_index=start_index, count=count)
+    out.many("members", [_facts(found) for found in page.items], total=page.total)
+
+
+@member.command()
+@click.argument("email")
+@_workspace
+@operates
+def show(out: Output, email: str, workspace: str) -> None:
+    """Show one member."""
+    with reading() as connection:
+        of = workspaces.by_slug(connection, workspace).id
+        out.one(_facts(members.by_email(connection, workspace_id=of, email=email)))
+
+
+@member.command()
+@click.argument("email")
+@_workspace
+@click.option("--owner", is_flag=True, help="Make them an owner.")
+@operates
+def add(out: Output, email: str, workspace: str, *, owner: bool) -> None:
+    """Add a member by hand."""
+    with transaction() as connection:
+        of = workspaces.by_slug(connection, workspace).id
+        profile = Profile.of({"userName": email, "active": True})
+        added = members.create(connection, workspace_id=of, profile=profile, connection_id=None, by=OPERATOR)
+        if owner:
+            added = members.appoint_owner(connection, member=added, by=OPERATOR)
+    out.one(_facts(added))
+
+
+@member.command()
+@click.argument("email")
+@_workspace
+@operates
+def appoint(out: Output, email: str, workspace: str) -> None:
+    """Make a member an owner; the operator can always do so."""
+    with transaction() as connection:
+        of = workspaces.by_slug(connection, workspace).id
+        found = members.by_email(connection, workspace_id=of, email=email)
+        out.one(_facts(members.appoint_owner(connection, member=found, by=OPERATOR)))
+
+
+@member.command()
+@click.argument("email")
+@_workspace
+@click.option("--why", is_flag=True, help="Show every path to each role.")
+@operates
+def access(out: Output, email: str, workspace: str, *, why: bool) -> None:
+    """Show what a member may do."""
+    with reading() as connection:
+        of = workspaces.by_slug(connection, workspace).id
+        found = members.by_email(connection, workspace_id=of, email=email)
+        lines = rules.effective(facts.of_member(connection, member=found, catalogue=context().catalogue))
+    if out.as_json:
+        out.document({"member": _facts(found), "access": [_line(line) for line in lines]})
+        return
+    for line in lines:
+        click.echo(f"{line.role.name} on {_scope(line)}")
+        for path in line.paths if why else ():
+            click.echo(f"  because of {_because(path.as_json())}")
+    if not lines:
+        click.echo(f"{found.user_name} is suspended: no access")
+
+
+def _line(line: Access) -> dict[str, Any]:
+    return {"role": line.role.key, "scope": line.scope.as_json(), "paths": [path.as_json() for path in line.paths]}
+
+
+def _scope(line: Access) -> str:
+    scope = line.scope.as_json()
+    return " and ".join(scope.get("labels", scope.get("resources", ["everything of its kind"])))
+
+
+def _because(path: dict[str, str]) -> str:
+    words = [path["via"]]
+    words += [f"{name} {path[name]!r}" for name in ("mapping", "condition", "group", "policy") if name in path]
+    return ", ".join(words)

@@ -1,0 +1,129 @@
+"""The way to PostgreSQL: the base of all tables, a connection to read with, and the one way to a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+import orjson
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase
+
+__all__ = ["Base", "Connection", "DatabaseFailure", "Trouble", "db", "reading", "transaction", "trouble_of"]
+
+DatabaseFailure = SQLAlchemyError
+_AFTER_COMMIT = "after_commit"
+
+
+class Trouble(Enum):
+    """What a failure of the database says, to whoever has to answer for it."""
+
+    UNSTORABLE = "a value can't be stored"
+    CONTENDED = "others changed the same thing at once"
+    AWAY = "the database does not answer"
+    LACKING = "tables are missing"
+    UNFORESEEN = "anything else"
+
+
+# PostgreSQL's error codes: its manual, appendix A.
+_STATES = {
+    **dict.fromkeys(("22021", "22P05", "22001", "54000"), Trouble.UNSTORABLE),
+    **dict.fromkeys(("40001", "40P01", "55P03"), Trouble.CONTENDED),
+    "42P01": Trouble.LACKING,
+}
+_AWAY_CLASSES = frozenset({"08", "53", "57"})
+
+
+def trouble_of(error: SQLAlchemyError) -> Trouble:
+    """What a failure says; one that PostgreSQL didn't get to number means that it is away."""
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    if state is None:
+        return Trouble.AWAY if isinstance(error, DBAPIError | PoolTimeout) else Trouble.UNFORESEEN
+    return Trouble.AWAY if state[:2] in _AWAY_CLASSES else _STATES.get(state, Trouble.UNFORESEEN)
+
+
+class Base(DeclarativeBase):
+    """The base of every table. Tables are read and written in Core: no row is ever an object with a life of its own."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        bytes: LargeBinary,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        int: BigInteger,
+        list[Any]: JSONB,
+        str: Text,
+        UUID: Uuid,
+    }
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+def engine_options(*, pool_size: int) -> dict[str, Any]:
+    """How engines are built everywhere: bounded waits, quick discovery of dead servers, fast JSON.
+
+    Returns:
+        Keyword arguments of `sqlalchemy.create_engine`.
+    """
+    return {
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "pool_timeout": 5,
+        "pool_pre_ping": True,
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
+        "connect_args": {
+            "connect_timeout": 2,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+        },
+    }
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""
+    with db.engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """A connection in a transaction that is committed at the end, or rolled back whole when anything is raised.
+
+    What was registered with `after_commit` runs once the commit has been acknowledged.
+    """
+    with db.engine.connect() as connection:
+        callbacks = connection.info[_AFTER_COMMIT] = cast("list[Callable[[], None]]", [])
+        with connection.begin():
+            yield connection
+    for callback in callbacks:
+        callback()
+
+
+def after_commit(connection: Connection, callback: Callable[[], None]) -> None:
+    """Have something done once the connection's transaction is committed; the same callback is called only once."""
+    callbacks = connection.info[_AFTER_COMMIT]
+    if callback not in callbacks:
+        callbacks.append(callback)

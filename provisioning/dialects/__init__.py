@@ -1,0 +1,12 @@
+"""What identity providers send that is not quite SCIM, put right before strict processing.
+
+Knows: deviations, each a named function that says who sends it.
+Never knows: storage, HTTP, which connection speaks; no deviation is known outside of this room.
+Offers: `normalise_resource` and `normalise_patch`. A conforming body comes out unchanged, and twice is once.
+"""
+
+from __future__ import annotations
+
+from provisioning.dialects.normalise import Normalised, normalise_patch, normalise_resource
+
+__all__ = ["Normalised", "normalise_patch", "normalise_resource"]

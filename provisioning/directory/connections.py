@@ -1,0 +1,136 @@
+"""Connections: one identity provider's link to one workspace, and the credentials by which it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy.engine import Connection as Database
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql import func
+
+from provisioning import entropy, outbox
+from provisioning.directory.events import ConnectionCreated, ConnectionTokenRotated
+from provisioning.directory.models import Connection, ConnectionToken, Workspace
+from provisioning.outbox import Actor
+from provisioning.refusals import Conflict, Invalid, NotFound
+
+DIALECTS = ("okta", "entra", "other")
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """A connection as it is shown."""
+
+    id: UUID
+    workspace_id: UUID
+    workspace: str
+    name: str
+    dialect: str
+    created_at: datetime
+
+
+_VIEW = select(
+    Connection.id, Connection.workspace_id, Workspace.slug, Connection.name, Connection.dialect, Connection.created_at
+).join(Workspace, Workspace.id == Connection.workspace_id)
+
+
+def create(
+    database: Database, *, workspace_id: UUID, name: str, dialect: str, digest: bytes, by: Actor
+) -> ConnectionView:
+    """Give an identity provider its way in.
+
+    Args:
+        database: in a transaction.
+        workspace_id: the workspace that it pushes to.
+        name: what admins call it, unique in the workspace.
+        dialect: one of `DIALECTS`.
+        digest: of its first bearer credential.
+        by: who did it.
+
+    Raises:
+        Invalid: the name or dialect is not one.
+        Conflict: the name is taken.
+    """
+    if dialect not in DIALECTS:
+        raise Invalid(f"A dialect is one of {', '.join(DIALECTS)}.", field="dialect")
+    if not name.strip() or len(name) > _LONGEST_NAME or "\0" in name:
+        raise Invalid(f"A name has 1 to {_LONGEST_NAME} characters.", field="name")
+    new_id = entropy.new_id()
+    try:
+        database.execute(insert(Connection).values(id=new_id, workspace_id=workspace_id, name=name, dialect=dialect))
+    except IntegrityError:
+        raise Conflict(f"The workspace has a connection called {name} already.", field="name") from None
+    _add_token(database, workspace_id=workspace_id, connection_id=new_id, digest=digest)
+    fact = ConnectionCreated(connection_id=new_id, connection_name=name, dialect=dialect)
+    outbox.append(database, fact, workspace_id=workspace_id, by=by)
+    return by_name(database, workspace_id=workspace_id, name=name)
+
+
+def _add_token(database: Database, *, workspace_id: UUID, connection_id: UUID, digest: bytes) -> None:
+    new = insert(ConnectionToken).values(workspace_id=workspace_id, connection_id=connection_id, digest=digest)
+    database.execute(new)
+
+
+def rotate(
+    database: Database, *, workspace_id: UUID, name: str, digest: bytes, overlap: timedelta, by: Actor
+) -> ConnectionView:
+    """Give a connection a new credential; those it has end after the overlap, or when they were going to anyway.
+
+    Raises:
+        NotFound: the workspace has no connection of this name.
+    """
+    found = by_name(database, workspace_id=workspace_id, name=name)
+    ends = func.clock_timestamp() + overlap
+    database.execute(
+        update(ConnectionToken)
+        .where(
+            ConnectionToken.workspace_id == workspace_id,
+            ConnectionToken.connection_id == found.id,
+            or_(ConnectionToken.expires_at.is_(None), ConnectionToken.expires_at > ends),
+        )
+        .values(expires_at=ends)
+    )
+    _add_token(database, workspace_id=workspace_id, connection_id=found.id, digest=digest)
+    outbox.append(database, ConnectionTokenRotated(connection_id=found.id), workspace_id=workspace_id, by=by)
+    return found
+
+
+def by_name(database: Database, *, workspace_id: UUID, name: str) -> ConnectionView:
+    """The workspace's connection of this name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    wanted = _VIEW.where(Connection.workspace_id == workspace_id, Connection.name == name)
+    row = database.execute(wanted).one_or_none()
+    if row is None:
+        raise NotFound(f"The workspace has no connection called {name}.")
+    return ConnectionView(*row)
+
+
+def every(database: Database, *, workspace_id: UUID | None) -> Sequence[ConnectionView]:
+    """The connections of a workspace by name, or of all workspaces for the operator."""
+    wanted = _VIEW.order_by(Workspace.slug, Connection.name)
+    if workspace_id is not None:
+        wanted = wanted.where(Connection.workspace_id == workspace_id)
+    return [ConnectionView(*row) for row in database.execute(wanted)]
+
+
+_BY_DIGEST = _VIEW.join(
+    ConnectionToken,
+    (ConnectionToken.workspace_id == Connection.workspace_id) & (ConnectionToken.connection_id == Connection.id),
+).where(
+    ConnectionToken.digest == bindparam("digest"),
+    or_(ConnectionToken.expires_at.is_(None), ConnectionToken.expires_at > func.clock_timestamp()),
+)
+
+
+def by_credential(database: Database, digest: bytes) -> ConnectionView | None:
+    """The connection whose live credential has this digest, if there is one: one indexed row."""
+    row = database.execute(_BY_DIGEST, {"digest": digest}).one_or_none()
+    return None if row is None else ConnectionView(*row)

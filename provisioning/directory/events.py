@@ -1,0 +1,180 @@
+"""The facts of the directory. Those that end sessions are about the person, so that they are worked off in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from provisioning.outbox import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutWorkspace(Fact):
+    workspace_id: UUID
+
+    @property
+    def subject(self) -> str:
+        return f"workspace:{self.workspace_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceCreated(_AboutWorkspace):
+    """A workspace was founded."""
+
+    name: ClassVar[str] = "workspace.created"
+    slug: str
+    hipaa_eligible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HipaaEligibilityChanged(_AboutWorkspace):
+    """Ends every session that the members of the workspace began before."""
+
+    name: ClassVar[str] = "workspace.hipaa_eligibility_changed"
+    calls_for_work: ClassVar[bool] = True
+    hipaa_eligible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutConnection(Fact):
+    connection_id: UUID
+
+    @property
+    def subject(self) -> str:
+        return f"connection:{self.connection_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCreated(_AboutConnection):
+    """An identity provider was given its way in."""
+
+    name: ClassVar[str] = "connection.created"
+    connection_name: str
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTokenRotated(_AboutConnection):
+    """A connection got a new credential; the older ones end when they were told to."""
+
+    name: ClassVar[str] = "connection.token_rotated"
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutPerson(Fact):
+    user_id: UUID
+    member_id: UUID
+
+    @property
+    def subject(self) -> str:
+        return f"user:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAdded(_AboutPerson):
+    """A person became a team member."""
+
+    name: ClassVar[str] = "member.added"
+    active: bool
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUpdated(_AboutPerson):
+    """Something of the profile changed; the attributes are named, their values are not repeated here."""
+
+    name: ClassVar[str] = "member.updated"
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberActivated(_AboutPerson):
+    """A suspended team member was restored, with the groups and policies of before."""
+
+    name: ClassVar[str] = "member.activated"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSuspended(_AboutPerson):
+    """A team member was suspended; groups and policies are kept, unused."""
+
+    name: ClassVar[str] = "member.suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved(_AboutPerson):
+    """A person is no longer a team member."""
+
+    name: ClassVar[str] = "member.removed"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerAppointed(_AboutPerson):
+    """A team member may do everything in the workspace from now on."""
+
+    name: ClassVar[str] = "member.owner_appointed"
+
+
+@dataclass(frozen=True, slots=True)
+class LastOwnerLost(_AboutPerson):
+    """An alarm: the identity provider's word was obeyed, and the workspace has no active owner left."""
+
+    name: ClassVar[str] = "workspace.last_owner_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsOutdated(Fact):
+    """The person's session epoch was raised: what lives from before is dead already and wants clearing away."""
+
+    name: ClassVar[str] = "user.sessions_outdated"
+    calls_for_work: ClassVar[bool] = True
+    user_id: UUID
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        """The person."""
+        return f"user:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutGroup(Fact):
+    group_id: UUID
+
+    @property
+    def subject(self) -> str:
+        return f"group:{self.group_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAdded(_AboutGroup):
+    """A user group came to be."""
+
+    name: ClassVar[str] = "group.added"
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUpdated(_AboutGroup):
+    """The group was renamed or got another external id; the attributes are named."""
+
+    name: ClassVar[str] = "group.updated"
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMembersChanged(_AboutGroup):
+    """Members joined or left; only those concerned are named."""
+
+    name: ClassVar[str] = "group.members_changed"
+    added: tuple[UUID, ...]
+    removed: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRemoved(_AboutGroup):
+    """A user group is gone; its members stay in the workspace."""
+
+    name: ClassVar[str] = "group.removed"
+    display_name: str

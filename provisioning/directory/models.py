@@ -1,0 +1,186 @@
+"""The tables of the directory.
+
+The workspace comes first in every key of what belongs to one, and foreign keys carry it along: a row can't point into
+another workspace whatever a query forgets.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Sequence, text
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import func
+
+from provisioning.database import Base
+
+# One row of numbers for everything that ends sessions: a session born later has the greater number.
+SESSION_EPOCHS = Sequence("session_epoch", metadata=Base.metadata, data_type=BigInteger)
+
+_NOW = func.clock_timestamp()
+_ZERO = text("0")
+
+
+class Workspace(Base):
+    """A tenant."""
+
+    __tablename__ = "workspace"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    hipaa_eligible: Mapped[bool]
+    # Raised when eligibility changes: ends the sessions of all who were members then, without touching their rows.
+    session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class User(Base):
+    """A person's account, one for each distinct e-mail address, across workspaces."""
+
+    __tablename__ = "user_account"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str | None]
+    email_key: Mapped[str | None] = mapped_column(unique=True)
+    # Raised by every change that ends this person's sessions; the last such change says why, and where it happened.
+    session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
+    epoch_reason: Mapped[str | None]
+    epoch_workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspace.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class Connection(Base):
+    """One identity provider's link to one workspace."""
+
+    __tablename__ = "connection"
+
+    id: Mapped[UUID]
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    name: Mapped[str]
+    dialect: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        Index("uq_connection_workspace_id_name", "workspace_id", "name", unique=True),
+    )
+
+
+class ConnectionToken(Base):
+    """A bearer credential of a connection; several may be valid at once, so that one can be rotated without a gap."""
+
+    __tablename__ = "connection_token"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    expires_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"], ondelete="CASCADE"
+        ),
+        Index("ix_connection_token_connection", "workspace_id", "connection_id"),
+    )
+
+
+class Member(Base):
+    """A team member: a user in one workspace. A SCIM User is one of these."""
+
+    __tablename__ = "member"
+
+    id: Mapped[UUID]
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"))
+    connection_id: Mapped[UUID | None]
+    origin: Mapped[str]
+    owner: Mapped[bool] = mapped_column(server_default=text("false"))
+    protected: Mapped[bool] = mapped_column(server_default=text("false"))
+    active: Mapped[bool]
+    # Drawn from SESSION_EPOCHS when the membership last became active: what happened before doesn't concern it.
+    active_since_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
+    user_name: Mapped[str]
+    user_name_key: Mapped[str]
+    external_id: Mapped[str | None]
+    display_name: Mapped[str | None]
+    display_name_key: Mapped[str | None]
+    document: Mapped[dict[str, Any]]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    modified_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"]),
+        Index("uq_member_user_name", "workspace_id", "user_name_key", unique=True),
+        Index("uq_member_user", "workspace_id", "user_id", unique=True),
+        Index("ix_member_external_id", "workspace_id", "external_id", postgresql_where=text("external_id IS NOT NULL")),
+        Index("ix_member_display_name", "workspace_id", "display_name_key"),
+        Index("ix_member_user_id", "user_id"),
+    )
+
+
+class Group(Base):
+    """A user group: linked when an identity provider pushes it (then it is a SCIM Group), else local."""
+
+    __tablename__ = "user_group"
+
+    id: Mapped[UUID]
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    connection_id: Mapped[UUID | None]
+    external_id: Mapped[str | None]
+    display_name: Mapped[str]
+    display_name_key: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    modified_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"]),
+        # Names are unique among the groups of one connection, and among the local ones: a pushed group is never
+        # taken for a local one that happens to be called the same.
+        Index(
+            "uq_user_group_linked_name",
+            "workspace_id",
+            "connection_id",
+            "display_name_key",
+            unique=True,
+            postgresql_where=text("connection_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_user_group_local_name",
+            "workspace_id",
+            "display_name_key",
+            unique=True,
+            postgresql_where=text("connection_id IS NULL"),
+        ),
+        Index(
+            "ix_user_group_external_id", "workspace_id", "external_id", postgresql_where=text("external_id IS NOT NULL")
+        ),
+    )
+
+
+class Membership(Base):
+    """A team member's place in a user group."""
+
+    __tablename__ = "membership"
+
+    workspace_id: Mapped[UUID]
+    group_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "group_id", "member_id"),
+        ForeignKeyConstraint(
+            ["workspace_id", "group_id"], ["user_group.workspace_id", "user_group.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        Index("ix_membership_member", "workspace_id", "member_id"),
+    )

@@ -1,0 +1,113 @@
+"""Workspaces: founding one, looking one up, and its HIPAA eligibility."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from provisioning import entropy, outbox
+from provisioning.directory.events import HipaaEligibilityChanged, WorkspaceCreated
+from provisioning.directory.models import SESSION_EPOCHS, Workspace
+from provisioning.outbox import Actor
+from provisioning.refusals import Conflict, Invalid, NotFound
+
+_SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    """A workspace as it is shown."""
+
+    id: UUID
+    slug: str
+    name: str
+    hipaa_eligible: bool
+    created_at: datetime
+
+
+_VIEW = select(Workspace.id, Workspace.slug, Workspace.name, Workspace.hipaa_eligible, Workspace.created_at)
+
+
+def create(connection: Connection, *, slug: str, name: str, hipaa_eligible: bool, by: Actor) -> WorkspaceView:
+    """Found a workspace.
+
+    Raises:
+        Invalid: the slug or name has not the form it needs.
+        Conflict: the slug is taken.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise Invalid("A slug begins with a letter a-z, then letters, digits and hyphens, 63 at most.", field="slug")
+    if not name.strip() or len(name) > _LONGEST_NAME or "\0" in name:
+        raise Invalid(f"A name has 1 to {_LONGEST_NAME} characters.", field="name")
+    new = insert(Workspace).values(id=entropy.new_id(), slug=slug, name=name, hipaa_eligible=hipaa_eligible)
+    try:
+        row = connection.execute(new.returning(*_VIEW.selected_columns)).one()
+    except IntegrityError:
+        raise Conflict(f"There is a workspace called {slug} already.", field="slug") from None
+    workspace = WorkspaceView(*row)
+    fact = WorkspaceCreated(workspace_id=workspace.id, slug=slug, hipaa_eligible=hipaa_eligible)
+    outbox.append(connection, fact, workspace_id=workspace.id, by=by)
+    return workspace
+
+
+def by_slug(connection: Connection, slug: str) -> WorkspaceView:
+    """The workspace of this slug.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = connection.execute(_VIEW.where(Workspace.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no workspace called {slug}.")
+    return WorkspaceView(*row)
+
+
+def by_id(connection: Connection, workspace_id: UUID) -> WorkspaceView:
+    """The workspace of this id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = connection.execute(_VIEW.where(Workspace.id == workspace_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such workspace.")
+    return WorkspaceView(*row)
+
+
+def every(connection: Connection) -> Sequence[WorkspaceView]:
+    """All workspaces, by slug: for the operator alone."""
+    return [WorkspaceView(*row) for row in connection.execute(_VIEW.order_by(Workspace.slug))]
+
+
+def set_hipaa_eligible(connection: Connection, *, slug: str, eligible: bool, by: Actor) -> WorkspaceView:
+    """Make a workspace HIPAA-eligible, or no longer so: for the operator alone.
+
+    A change ends, from the commit on, every session that its active members began before, in all workspaces. It costs
+    the same for ten members and for a million: one row is written, which every check reads.
+
+    Raises:
+        NotFound: there is no such workspace.
+    """
+    # FOR UPDATE, not the weaker lock of an UPDATE: whoever is joining or signing in holds the row FOR KEY SHARE.
+    row = connection.execute(_VIEW.where(Workspace.slug == slug).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no workspace called {slug}.")
+    if row.hipaa_eligible == eligible:
+        return WorkspaceView(*row)
+    changed = connection.execute(
+        update(Workspace)
+        .where(Workspace.id == row.id)
+        .values(hipaa_eligible=eligible, session_epoch=SESSION_EPOCHS.next_value())
+        .returning(*_VIEW.selected_columns)
+    ).one()
+    fact = HipaaEligibilityChanged(workspace_id=changed.id, hipaa_eligible=eligible)
+    outbox.append(connection, fact, workspace_id=changed.id, by=by)
+    return WorkspaceView(*changed)

@@ -1,0 +1,65 @@
+"""`Something is waiting`: sends a task's name to the broker. May fail silently: the facts are in the outbox.
+
+Every wait is bounded, so that an absent or frozen broker never holds up the request that has just been committed.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from celery import Celery
+from celery.exceptions import OperationalError
+from flask import Flask, current_app
+from kombu.exceptions import KombuError
+
+DRAIN_TASK = "provisioning.drain"
+URGENT_QUEUE = "urgent"
+
+_EXTENSION = "provisioning.nudge"
+_PATIENCE_SECONDS = 0.25
+_log = logging.getLogger(__name__)
+
+
+def broker_address(url: str) -> str:
+    """The broker's URL as Celery writes it: a Unix socket has a scheme of its own there."""
+    if not url.startswith("unix://"):
+        return url
+    path, _, query = url.removeprefix("unix://").partition("?")
+    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+
+
+def init_app(app: Flask, *, broker_url: str | None) -> None:
+    """Give an application its way to the broker; without an address nudges go nowhere and sweeps find the facts."""
+    if broker_url is None:
+        return
+    sender = Celery("provisioning", broker=broker_address(broker_url), set_as_current=False)
+    sender.conf.broker_transport_options = {
+        "max_retries": 0,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
+        "socket_timeout": _PATIENCE_SECONDS,
+        "socket_connect_timeout": _PATIENCE_SECONDS,
+    }
+    sender.conf.task_ignore_result = True
+    app.extensions[_EXTENSION] = sender
+
+
+def warm_up(app: Flask) -> None:
+    """Load now what Celery loads on first use, which would make the first request that nudges wait for it."""
+    sender = app.extensions.get(_EXTENSION)
+    if sender is not None:
+        sender.finalize()
+        _log.debug("nudges go by %s", type(sender.amqp.send_task_message).__name__)
+        _log.debug("through %s", type(sender.producer_pool).__name__)
+
+
+def drain() -> None:
+    """Tell a worker that facts are waiting, if anybody listens."""
+    sender = current_app.extensions.get(_EXTENSION)
+    if sender is None:
+        return
+    try:
+        sender.send_task(DRAIN_TASK, queue=URGENT_QUEUE, retry=False, ignore_result=True)
+    except (OperationalError, KombuError, OSError) as error:
+        _log.warning("nudge not delivered (%s): the next sweep finds the facts", type(error).__name__)

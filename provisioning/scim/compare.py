@@ -1,0 +1,10 @@
+"""How values without case are compared: one folding, used by filters, indexes and rules alike."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def fold(text: str) -> str:
+    """The form in which two texts are equal when only case, surrounding space or composition differs."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())

@@ -1,0 +1,172 @@
+"""The meaning of a filter, on one document in memory: what its SQL must agree with, and what mappings are judged by.
+
+Decided where RFC 7644 leaves it open: `ne` is the opposite of `eq`, so it holds where there is no value; an attribute
+that the schema doesn't have is refused, never taken for absent.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from provisioning.scim.compare import fold
+from provisioning.scim.errors import InvalidFilter
+from provisioning.scim.filter import And, Comparison, Filter, Not, Or, Present, ValuePath
+from provisioning.scim.path import AttributePath
+from provisioning.scim.schema import Attribute, Found, ResourceType
+
+_ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
+_IN_TEXT: Mapping[str, Callable[[str, str], bool]] = {
+    "co": lambda have, want: want in have,
+    "sw": str.startswith,
+    "ew": str.endswith,
+}
+_LONG_FRACTION = re.compile(r"(\.[0-9]{6})[0-9]+")
+
+
+def matches(document: Mapping[str, Any], tree: Filter, resource_type: ResourceType) -> bool:
+    """Whether a document meets a filter.
+
+    Args:
+        document: the resource, with the schema's own spelling of names.
+        tree: the filter.
+        resource_type: whose attributes the filter names.
+
+    Raises:
+        InvalidFilter: the filter names an unknown attribute, or compares one with what it can't be compared with.
+    """
+    return _holds(tree, lambda path: _from_resource(document, path, resource_type))
+
+
+_Reader = Callable[[AttributePath], tuple[Attribute, list[Any]]]
+
+
+def _holds(tree: Filter, read: _Reader) -> bool:
+    """Every term is looked at, so that a filter is refused whatever the document holds."""
+    match tree:
+        case And(terms):
+            return False not in [_holds(term, read) for term in terms]
+        case Or(terms):
+            return True in [_holds(term, read) for term in terms]
+        case Not(term):
+            return not _holds(term, read)
+        case Present(path):
+            return any(value not in (None, "", [], {}) for value in read(path)[1])
+        case Comparison(path, name, value):
+            attribute, values = read(path)
+            return _compare(attribute, values, name, value)
+        case ValuePath(path, condition):
+            return matches_element(read, path, condition)
+
+
+def matches_element(read: _Reader, path: AttributePath, condition: Filter) -> bool:
+    """Whether one element of a complex attribute meets the whole condition."""
+    attribute, elements = read(path)
+    if not attribute.sub_attributes:
+        raise InvalidFilter(f"{path} has no sub-attributes to select by.")
+    # An empty element is looked at in any case, so that the condition is refused whatever the document holds.
+    results = [element_meets(element, condition, attribute) for element in [*elements, {}]]
+    return any(results[:-1])
+
+
+def element_meets(element: Mapping[str, Any], condition: Filter, attribute: Attribute) -> bool:
+    """Whether one element of a multi-valued complex attribute meets a condition over its sub-attributes.
+
+    Raises:
+        InvalidFilter: the condition names what the attribute does not have.
+    """
+
+    def read(path: AttributePath) -> tuple[Attribute, list[Any]]:
+        sub = attribute.sub(path.name) if path.urn is None and path.sub is None else None
+        if sub is None:
+            raise InvalidFilter(f"{attribute.name} has no sub-attribute {path}.")
+        value = element.get(sub.name)
+        return sub, [] if value is None else [value]
+
+    return _holds(condition, read)
+
+
+def _from_resource(
+    document: Mapping[str, Any], path: AttributePath, resource_type: ResourceType
+) -> tuple[Attribute, list[Any]]:
+    found = resource_type.find(path.urn, path.name, path.sub)
+    if found is None:
+        raise InvalidFilter(f"A {resource_type.name} has no attribute {path}.")
+    return found.leaf, _values(document, found)
+
+
+def _values(document: Mapping[str, Any], found: Found) -> list[Any]:
+    holder = document.get(found.extension, {}) if found.extension else document
+    value = holder.get(found.attribute.name)
+    elements = value if isinstance(value, list) else [] if value is None else [value]
+    if found.sub is None:
+        return elements
+    return [element[found.sub.name] for element in elements if element.get(found.sub.name) is not None]
+
+
+def _compare(attribute: Attribute, values: list[Any], name: str, wanted: Any) -> bool:
+    if attribute.type == "complex":
+        default = attribute.sub("value")
+        if default is None:
+            raise InvalidFilter(f"{attribute.name} is compared by its sub-attributes, such as {attribute.name}.value.")
+        return _compare(default, [v["value"] for v in values if v.get("value") is not None], name, wanted)
+    if wanted is None:
+        return _with_null(values, name)
+    if name == "ne":
+        return not any(_one(attribute, value, "eq", wanted) for value in _checked(attribute, values, "eq", wanted))
+    return any(_one(attribute, value, name, wanted) for value in _checked(attribute, values, name, wanted))
+
+
+def _with_null(values: list[Any], name: str) -> bool:
+    """`eq null` asks for no value, `ne null` for any; null is neither more nor less than anything."""
+    if name not in {"eq", "ne"}:
+        raise InvalidFilter(f"null is compared by eq or ne, not by {name}.")
+    return bool(values) is (name == "ne")
+
+
+def _checked(attribute: Attribute, values: list[Any], name: str, wanted: Any) -> list[Any]:
+    """The values, once it is certain that the comparison makes sense for the attribute's type."""
+    if attribute.type in {"boolean", "binary"} and name not in {"eq", "ne"}:
+        raise InvalidFilter(f"{attribute.name} is a {attribute.type}, which is compared by eq or ne.")
+    _wanted(attribute, wanted)
+    return values
+
+
+def _wanted(attribute: Attribute, wanted: Any) -> Any:
+    """The value of a filter in the form in which the attribute's values are compared."""
+    if attribute.type == "boolean":
+        truth = {"true": True, "false": False}.get(str(wanted).lower())
+        if truth is None:
+            raise InvalidFilter(f"{attribute.name} is compared with true or false, not with {wanted!r}.")
+        return truth
+    if not isinstance(wanted, str):
+        raise InvalidFilter(f"{attribute.name} is compared with a string in quotation marks, not with {wanted!r}.")
+    if attribute.type == "dateTime":
+        return _instant(wanted, attribute)
+    return wanted if attribute.case_exact else fold(wanted)
+
+
+def _instant(text: str, attribute: Attribute) -> datetime:
+    """A moment, whatever its zone; more than six digits of a second are cut."""
+    try:
+        moment = datetime.fromisoformat(_LONG_FRACTION.sub(r"\1", text))
+    except ValueError:
+        raise InvalidFilter(f"{attribute.name} is compared with a dateTime, which {text[:60]!r} is not.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _one(attribute: Attribute, value: Any, name: str, wanted: Any) -> bool:
+    have, want = _wanted(attribute, value), _wanted(attribute, wanted)
+    if name == "eq":
+        return bool(have == want)
+    if name in _ORDERED:
+        return _ORDERED[name](have, want)
+    return _IN_TEXT[name](str(have), str(want))

@@ -1,0 +1,149 @@
+"""The protocol's own documents: lists, errors (RFC 7644, 3.4.2 and 3.12) and discovery (RFC 7643, 5 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from provisioning.scim.definitions import RESOURCE_TYPES
+from provisioning.scim.errors import ScimError
+from provisioning.scim.schema import ResourceType, Schema
+
+_MESSAGES = "urn:ietf:params:scim:api:messages:2.0"
+_CORE = "urn:ietf:params:scim:schemas:core:2.0"
+
+
+def error_body(error: ScimError) -> dict[str, Any]:
+    """The document of a refusal; the status is a string, as RFC 7644, section 3.12 wants it."""
+    body = {"schemas": [f"{_MESSAGES}:Error"], "status": str(error.status), "detail": error.detail}
+    return body if error.scim_type is None else {**body, "scimType": error.scim_type}
+
+
+def list_response(resources: Sequence[dict[str, Any]], *, total: int, start_index: int) -> dict[str, Any]:
+    """A page of a list: how many there are in all, where the page begins, and how many it has."""
+    return {
+        "schemas": [f"{_MESSAGES}:ListResponse"],
+        "totalResults": total,
+        "startIndex": start_index,
+        "itemsPerPage": len(resources),
+        "Resources": list(resources),
+    }
+
+
+def resource(
+    resource_type: ResourceType,
+    *,
+    identifier: str,
+    document: dict[str, Any],
+    created: datetime,
+    last_modified: datetime,
+    version: int,
+    base_url: str,
+    extra: dict[str, Any],
+) -> dict[str, Any]:
+    """A stored document as a whole resource, with what only the service writes.
+
+    Args:
+        resource_type: what it is.
+        identifier: its id.
+        document: as stored.
+        created: when it came to be.
+        last_modified: when it last changed.
+        version: the number of its state.
+        base_url: what clients call the service.
+        extra: read-only attributes that are kept elsewhere, such as a User's groups.
+    """
+    used = [extension.id for extension in resource_type.extensions if extension.id in document]
+    return {
+        "schemas": [resource_type.schema.id, *used],
+        "id": identifier,
+        **document,
+        **extra,
+        "meta": {
+            "resourceType": resource_type.name,
+            "created": _moment(created),
+            "lastModified": _moment(last_modified),
+            "location": f"{base_url}{resource_type.endpoint}/{identifier}",
+            "version": f'W/"{version}"',
+        },
+    }
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the service can do beyond the protocol's core; nothing is claimed that isn't so."""
+
+    default_page_size: int
+    max_page_size: int
+
+
+def service_provider_config(base_url: str, capabilities: Capabilities) -> dict[str, Any]:
+    """RFC 7643, section 5, and RFC 9865, section 4. Every block is whole: some clients give up on a missing key."""
+    return {
+        "schemas": [f"{_CORE}:ServiceProviderConfig"],
+        "documentationUri": f"{base_url.removesuffix('/scim/v2')}/docs",
+        "patch": {"supported": True},
+        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "filter": {"supported": True, "maxResults": capabilities.max_page_size},
+        "changePassword": {"supported": False},
+        "sort": {"supported": False},
+        "etag": {"supported": False},
+        "pagination": {
+            "cursor": False,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": capabilities.default_page_size,
+            "maxPageSize": capabilities.max_page_size,
+        },
+        "authenticationSchemes": [
+            {
+                "type": "oauthbearertoken",
+                "name": "Bearer token",
+                "description": "The token of the connection, in the Authorization header.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6750",
+                "primary": True,
+            }
+        ],
+        "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
+    }
+
+
+def resource_types(base_url: str) -> list[dict[str, Any]]:
+    """RFC 7643, section 6."""
+    return [_resource_type(resource_type, base_url) for resource_type in RESOURCE_TYPES]
+
+
+def _resource_type(resource_type: ResourceType, base_url: str) -> dict[str, Any]:
+    return {
+        "schemas": [f"{_CORE}:ResourceType"],
+        "id": resource_type.name,
+        "name": resource_type.name,
+        "endpoint": resource_type.endpoint,
+        "description": resource_type.description,
+        "schema": resource_type.schema.id,
+        "schemaExtensions": [{"schema": extension.id, "required": False} for extension in resource_type.extensions],
+        "meta": {"resourceType": "ResourceType", "location": f"{base_url}/ResourceTypes/{resource_type.name}"},
+    }
+
+
+def schemas(base_url: str) -> list[dict[str, Any]]:
+    """RFC 7643, section 7: from the same data that requests are checked by."""
+    every = [schema for kind in RESOURCE_TYPES for schema in (kind.schema, *kind.extensions)]
+    return [_schema(schema, base_url) for schema in every]
+
+
+def _schema(schema: Schema, base_url: str) -> dict[str, Any]:
+    return {
+        "schemas": [f"{_CORE}:Schema"],
+        "id": schema.id,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": [attribute.as_json() for attribute in schema.attributes],
+        "meta": {"resourceType": "Schema", "location": f"{base_url}/Schemas/{schema.id}"},
+    }

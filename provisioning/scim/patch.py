@@ -1,0 +1,173 @@
+"""PATCH (RFC 7644, section 3.5.2) as a plan: operations in, a small value out that says what is to change.
+
+What concerns a Group's members becomes a `MembersDelta`, which storage carries out on the rows concerned; the rest is
+applied to the document, which is small. Everything that can be refused without looking at what is stored is refused
+while parsing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.scim.document import member_ids
+from provisioning.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget
+from provisioning.scim.filter import Comparison, Filter, Or
+from provisioning.scim.schema import ResourceType
+from provisioning.scim.target import Target, parse_target
+from provisioning.scim.values import read_element, read_value
+
+PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+ADD, REPLACE, REMOVE = "add", "replace", "remove"
+_OPERATIONS = frozenset({ADD, REPLACE, REMOVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One change at one target; `value` is of the target's type, and None where there is none."""
+
+    op: str
+    target: Target
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class MembersDelta:
+    """First everybody out if `cleared`, then `removed` out, then `added` in; nobody is in both."""
+
+    cleared: bool = False
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A PATCH as it is carried out."""
+
+    on_document: tuple[Operation, ...] = ()
+    members: MembersDelta | None = None
+
+
+def parse_patch(body: Any, resource_type: ResourceType) -> Changes:
+    """Read a PATCH.
+
+    Raises:
+        InvalidSyntax: the body is no PatchOp.
+        InvalidPath, NoTarget, Mutability, InvalidValue, InvalidFilter: an operation can't be done.
+    """
+    on_document: list[Operation] = []
+    on_members: list[Operation] = []
+    for number, sent in enumerate(_operations(body)):
+        for operation in _read(sent, number, resource_type):
+            is_members = operation.target.attribute.name == "members" and resource_type.name == "Group"
+            (on_members if is_members else on_document).append(operation)
+    return Changes(tuple(on_document), _fold(on_members) if on_members else None)
+
+
+def _operations(body: Any) -> Sequence[Any]:
+    if not isinstance(body, Mapping):
+        raise InvalidSyntax("The body must be a JSON object.")
+    schemas = body.get("schemas")
+    if not isinstance(schemas, list) or PATCH_URN.lower() not in {str(urn).lower() for urn in schemas}:
+        raise InvalidSyntax(f"`schemas` must hold {PATCH_URN}.")
+    operations = body.get("Operations")
+    if not isinstance(operations, list) or not operations:
+        raise InvalidSyntax("`Operations` must be a list of at least one operation.")
+    return operations
+
+
+def _read(sent: Any, number: int, resource_type: ResourceType) -> Iterator[Operation]:
+    """An operation of the body; one without a path is one for each attribute of its value."""
+    if not isinstance(sent, Mapping):
+        raise InvalidSyntax(f"Operations[{number}] must be an object.")
+    op, path, value = sent.get("op"), sent.get("path"), sent.get("value")
+    if not isinstance(op, str) or op not in _OPERATIONS:
+        raise InvalidSyntax(f"Operations[{number}].op must be add, replace or remove, not {str(op)[:50]!r}.")
+    if path is not None and not isinstance(path, str):
+        raise InvalidPath(f"Operations[{number}].path must be a string.")
+    if path:
+        yield _operation(op, parse_target(path, resource_type), value, number)
+        return
+    if op == REMOVE:
+        raise NoTarget(f"Operations[{number}] removes, and names no path.")
+    if not isinstance(value, Mapping):
+        raise InvalidValue(f"Operations[{number}] has no path, so its value must be an object of attributes.")
+    for name, below in _flat(value, resource_type):
+        yield _operation(op, parse_target(name, resource_type), below, number)
+
+
+def _flat(value: Mapping[str, Any], resource_type: ResourceType) -> Iterator[tuple[str, Any]]:
+    """The attributes of a value without a path; those of an extension stand in an object under its URN."""
+    for name, below in value.items():
+        extension = resource_type.extension(name)
+        if name.lower() == "schemas":
+            continue
+        if extension is not None and isinstance(below, Mapping):
+            yield from ((f"{extension.id}:{inner}", innermost) for inner, innermost in below.items())
+        else:
+            yield name, below
+
+
+def _operation(op: str, target: Target, value: Any, number: int) -> Operation:
+    leaf = target.leaf
+    if "readOnly" in {leaf.mutability, target.attribute.mutability}:
+        raise Mutability(f"{target} is read-only.")
+    if op == REMOVE:
+        if leaf.required and target.condition is None:
+            raise Mutability(f"{target} is required, and can't be removed.")
+        return Operation(op, target, _listed(target, value))
+    if target.condition is not None and target.sub is None:
+        read = read_element(target.attribute, value)
+    else:
+        read = read_value(leaf, value, place=str(target))
+    if read is None and leaf.required:
+        raise InvalidValue(f"Operations[{number}]: {target} is required, and can't be left without a value.")
+    return Operation(op, target, read)
+
+
+def _listed(target: Target, value: Any) -> Any:
+    """The elements that a remove names in its value: not in the RFC, sent by several, and never to be taken for all."""
+    if value is None or not target.attribute.multi_valued or target.sub is not None or target.condition is not None:
+        return None
+    return read_value(target.attribute, value, place=str(target)) or []
+
+
+def _fold(operations: Sequence[Operation]) -> MembersDelta:
+    """Operations on members, one after another, as one change."""
+    cleared = False
+    added: dict[str, None] = {}
+    removed: dict[str, None] = {}
+    for operation in operations:
+        everybody, ids = _concerned(operation)
+        if everybody:
+            cleared, added, removed = True, {}, {}
+        for member in ids:
+            goes_in = operation.op != REMOVE
+            (removed if goes_in else added).pop(member, None)
+            (added if goes_in else removed)[member] = None
+    return MembersDelta(cleared, tuple(added), tuple(removed))
+
+
+def _concerned(operation: Operation) -> tuple[bool, tuple[str, ...]]:
+    """Whether an operation first empties the group, and the members that it names."""
+    target, value = operation.target, operation.value
+    if target.condition is not None:
+        if operation.op != REMOVE or target.sub is not None:
+            raise Mutability("A member can be added or removed, not changed: add to `members`, or remove from it.")
+        return False, tuple(_named(target.condition))
+    if target.sub is not None:
+        raise InvalidPath("Members are added and removed whole: use the path `members`.")
+    if operation.op == REMOVE:
+        return (True, ()) if value is None else (False, member_ids(value))
+    return operation.op == REPLACE, member_ids(value or [])
+
+
+def _named(condition: Filter) -> Iterator[str]:
+    """The ids that a condition on members names: `value eq "..."`, or several of these joined by `or`."""
+    terms = condition.terms if isinstance(condition, Or) else (condition,)
+    for term in terms:
+        is_id = isinstance(term, Comparison) and str(term.path).lower() == "value" and term.operator == "eq"
+        if not is_id or not isinstance(term, Comparison) or not isinstance(term.value, str):
+            raise InvalidPath('Members are selected by their id: members[value eq "..."].')
+        yield term.value

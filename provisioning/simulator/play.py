@@ -1,0 +1,65 @@
+"""Plays an identity provider from its connection test to the last look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from provisioning.simulator.client import Client, Sample
+from provisioning.simulator.company import company
+from provisioning.simulator.entra import Entra
+from provisioning.simulator.idp import IdentityProvider
+from provisioning.simulator.okta import Okta
+from provisioning.simulator.report import Report
+
+IDPS: Mapping[str, type[IdentityProvider]] = {kind.name: kind for kind in (Okta, Entra)}
+FULL, BOTH = "full", "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be played."""
+
+    idp: str
+    base_url: str
+    token: str
+    users: int
+    groups: int
+    seed: int = 1
+    concurrency: int = 4
+    rounds: str = BOTH
+
+
+def play(plan: Plan, *, done: Callable[[Sample], None] = lambda _sample: None) -> Report:
+    """Play it.
+
+    Args:
+        plan: what and against whom.
+        done: called after every request, for a progress bar.
+
+    Returns:
+        What was found.
+
+    Raises:
+        Unreachable: nobody answers.
+    """
+    report = Report()
+
+    def take_up(sample: Sample) -> None:
+        report.add(sample)
+        done(sample)
+
+    kind = IDPS[plan.idp]
+    client = Client(plan.base_url, plan.token, headers=kind.headers, done=take_up)
+    day = company(seed=plan.seed, users=plan.users, groups=plan.groups)
+    idp = kind(client, report, day, concurrency=plan.concurrency)
+    started = time.perf_counter()
+    idp.connection_test()
+    idp.full()
+    idp.verify(day.before)
+    if plan.rounds != FULL:
+        idp.incremental()
+        idp.verify(idp.after_the_day())
+    report.seconds = time.perf_counter() - started
+    return report

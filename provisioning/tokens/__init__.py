@@ -1,0 +1,6 @@
+"""API tokens: secrets that act in one workspace, within their policies, until they expire.
+
+Knows: who owns a token, when it ends and why it ended.
+Never knows: what a token may do (its policies are in `access`), its text, HTTP.
+Offers: `api` with the verbs and look-ups.
+"""

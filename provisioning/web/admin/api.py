@@ -1,0 +1,27 @@
+"""Puts the admin API together: its nouns, its OpenAPI 3.1 document, and the page that shows it."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_smorest import Api
+
+from provisioning.web.admin import access, documentation, groups, mappings, resources, sessions, users, workspace
+
+_TITLE, _VERSION = "Provisioning admin API", "1"
+
+
+def init_app(app: Flask) -> None:
+    """Register the admin API on an application."""
+    app.config.update(
+        API_TITLE=_TITLE,
+        API_VERSION=_VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=None,  # served by a route of ours, which declares its guard
+    )
+    api = Api(app)
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
+    api.spec.options["security"] = [{"token": []}]
+    for noun in (workspace, users, groups, access, mappings, resources, sessions):
+        api.register_blueprint(noun.blueprint)
+    app.extensions[documentation.SPEC] = api.spec
+    app.register_blueprint(documentation.blueprint)

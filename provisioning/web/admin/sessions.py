@@ -1,0 +1,85 @@
+"""`/api/sessions`: begin, check, list and revoke the sessions of the workspace's members."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+from marshmallow import fields
+
+from provisioning.context import context
+from provisioning.credentials import Kind
+from provisioning.database import reading, transaction
+from provisioning.directory import members
+from provisioning.sessions import lifecycle
+from provisioning.sessions.rules import UNKNOWN
+from provisioning.web.admin import schemas
+from provisioning.web.guard import actor, by_token, token
+
+blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions", description="Sessions of the members.")
+_MOST = 1000
+
+
+@blueprint.get("")
+@by_token("session.read")
+@blueprint.response(200, schemas.data("Sessions", sessions=fields.List(fields.Nested(schemas.Session))))
+def every() -> Any:
+    """The newest sessions of the workspace's members, each judged at this moment."""
+    with reading() as connection:
+        found = lifecycle.every(
+            connection,
+            policy=context().session_policy,
+            workspace_id=token().workspace_id,
+            email=None,
+            most=_MOST,
+        )
+    return {"data": {"sessions": found}}
+
+
+@blueprint.post("")
+@by_token("session.create")
+@blueprint.arguments(schemas.SessionInput)
+@blueprint.response(201, schemas.data("NewSession", session=fields.Nested(schemas.NewSession)))
+def begin(sent: dict[str, str]) -> Any:
+    """Begin a session for a member that opens this workspace alone; its token is shown this once."""
+    secret = context().keyring.mint(Kind.SESSION)
+    with transaction() as connection:
+        member = members.by_email(connection, workspace_id=token().workspace_id, email=sent["email"])
+        begun = lifecycle.begin(
+            connection,
+            user_id=member.user_id,
+            digest=secret.digest,
+            policy=context().session_policy,
+            by=actor(),
+            reach_id=token().workspace_id,
+        )
+    shown = {"id": begun.id, "token": secret.text, "policy": begun.policy}
+    return {"data": {"session": {**shown, "created_at": begun.created_at, "expires_at": begun.expires_at}}}
+
+
+@blueprint.post("/check")
+@by_token("session.check")
+@blueprint.arguments(schemas.TokenInput)
+@blueprint.response(200, schemas.data("Verdict", session=fields.Nested(schemas.Verdict)))
+def check(sent: dict[str, str]) -> Any:
+    """Judge a session at this moment. An application asks because the person is at work: that is activity."""
+    digest = context().keyring.recognise(sent["token"], Kind.SESSION)
+    if digest is None:
+        return {"data": {"session": UNKNOWN}}
+    policy = context().session_policy
+    with reading() as connection:
+        verdict, standing = lifecycle.judge(connection, digest=digest, policy=policy, workspace_id=token().workspace_id)
+        if standing is not None and verdict.active:
+            lifecycle.record_activity(connection, standing=standing, policy=policy)
+    return {"data": {"session": verdict}}
+
+
+@blueprint.delete("/<uuid:session_id>")
+@by_token("session.revoke")
+@blueprint.response(200, schemas.DONE)
+def revoke(session_id: UUID) -> Any:
+    """End a session now."""
+    with transaction() as connection:
+        lifecycle.revoke(connection, session_id=session_id, workspace_id=token().workspace_id, by=actor())
+    return {"data": {"status": "SUCCESS"}}

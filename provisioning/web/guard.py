@@ -1,0 +1,181 @@
+"""Who is asking, and whether the engine was asked.
+
+Every route declares what guards it, when it is registered: `public`, a connection's credential, an API token with an
+action, or a session. An application with a route that declares nothing refuses to start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask, g, request
+from werkzeug.datastructures import Authorization
+
+from provisioning.access import facts, rules
+from provisioning.context import context
+from provisioning.credentials import Kind
+from provisioning.database import reading
+from provisioning.directory import connections
+from provisioning.directory.connections import ConnectionView
+from provisioning.outbox import Actor
+from provisioning.refusals import NotAllowed, Unauthenticated
+from provisioning.sessions import lifecycle
+from provisioning.sessions.rules import Standing, Verdict
+from provisioning.tokens import api
+from provisioning.tokens.api import TokenView
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SESSION_COOKIE = "__Host-session"
+_GUARD = "_provisioning_guard"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody signed in, at this moment."""
+
+    standing: Standing
+    verdict: Verdict
+
+
+def public(view: Callable[P, T]) -> Callable[P, T]:
+    """Declare a route that anybody may ask."""
+    setattr(view, _GUARD, "public")
+    return view
+
+
+def by_connection(view: Callable[P, T]) -> Callable[P, T]:
+    """Declare a route that takes the bearer credential of a connection; the view finds it in `connection()`."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        digest = context().keyring.recognise(_bearer(), Kind.CONNECTION)
+        found = None
+        if digest is not None:
+            with reading() as database:
+                found = connections.by_credential(database, digest)
+        if found is None:
+            raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
+        g.connection = found
+        g.actor = Actor("connection", str(found.id), request_id())
+        return view(*args, **kwargs)
+
+    setattr(guarded, _GUARD, "connection")
+    return guarded
+
+
+def by_token(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Declare a route that takes an API token whose policies allow the action in its workspace."""
+
+    def declare(view: Callable[P, T]) -> Callable[P, T]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            found = _live_token()
+            with reading() as database:
+                held = facts.of_token(
+                    database, workspace_id=found.workspace_id, token_id=found.id, catalogue=context().catalogue
+                )
+            if not rules.decide(held, action).allowed:
+                raise NotAllowed(f"This token's policies do not allow {action}.", action=action)
+            g.token = found
+            g.actor = Actor("token", str(found.id), request_id())
+            return view(*args, **kwargs)
+
+        setattr(guarded, _GUARD, f"token: {action}")
+        return guarded
+
+    return declare
+
+
+def by_session(view: Callable[P, T]) -> Callable[P, T]:
+    """Declare a route for people who are signed in; the view finds them in `person()`. Being there is activity."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        digest = context().keyring.recognise(request.cookies.get(SESSION_COOKIE, ""), Kind.SESSION)
+        if digest is None:
+            raise Unauthenticated("You are not signed in.")
+        policy = context().session_policy
+        with reading() as database:
+            verdict, standing = lifecycle.judge(database, digest=digest, policy=policy)
+            if standing is None or not verdict.active:
+                raise Unauthenticated("Your session has ended.", reason=verdict.reason, workspace=verdict.workspace)
+            lifecycle.record_activity(database, standing=standing, policy=policy)
+        g.person = Person(standing, verdict)
+        g.actor = Actor("person", str(standing.user_id), request_id())
+        return view(*args, **kwargs)
+
+    setattr(guarded, _GUARD, "session")
+    return guarded
+
+
+def _bearer() -> str:
+    """The credential of `Authorization: Bearer` (RFC 6750, section 2.1); never one from the address."""
+    header: Authorization | None = request.authorization
+    if header is None or header.type != "bearer" or not header.token:
+        raise Unauthenticated("Send the token as `Authorization: Bearer <token>`.")
+    return header.token
+
+
+def _live_token() -> TokenView:
+    digest = context().keyring.recognise(_bearer(), Kind.API_TOKEN)
+    if digest is not None:
+        with reading() as database:
+            found = api.live(database, digest)
+        if found is not None:
+            return found
+    raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
+
+
+def connection() -> ConnectionView:
+    """The connection that is asking."""
+    found: ConnectionView = g.connection
+    return found
+
+
+def token() -> TokenView:
+    """The API token that is asking."""
+    found: TokenView = g.token
+    return found
+
+
+def person() -> Person:
+    """The person who is asking."""
+    found: Person = g.person
+    return found
+
+
+def actor() -> Actor:
+    """Whoever is asking, as facts record them."""
+    found: Actor = g.actor
+    return found
+
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+def request_id() -> str | None:
+    """The id that the caller gave the request, if it is one that can be stored and shown."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if _REQUEST_ID.fullmatch(given) else None
+
+
+def unguarded(app: Flask) -> list[str]:
+    """The routes of an application that declare no guard."""
+    views = app.view_functions
+    return sorted(
+        rule.rule for rule in app.url_map.iter_rules() if not _declared(views[rule.endpoint], rule.methods or set())
+    )
+
+
+def _declared(view: Any, methods: set[str]) -> bool:
+    if hasattr(view, _GUARD):
+        return True
+    view_class = getattr(view, "view_class", None)
+    handled = [getattr(view_class, method.lower(), None) for method in methods - {"HEAD", "OPTIONS"}]
+    return bool(handled) and all(hasattr(handler, _GUARD) for handler in handled)

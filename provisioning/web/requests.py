@@ -1,0 +1,73 @@
+"""What holds for every request: how large a body may be, how it is read, and headers that every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+if TYPE_CHECKING:  # these exist for type checkers alone
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LARGEST_BODY = 16 * 1024 * 1024
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Bound the bodies and dress the answers of an application."""
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.wsgi_app = _without_trailing_slash(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    app.after_request(_dress)
+
+
+def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
+    """Identity providers write `/Users` and `/Users/`: both are one address, for every method alike."""
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = environ.get("PATH_INFO", "").rstrip("/") or "/"
+        return app(environ, start_response)
+
+    return called
+
+
+def _dress(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def json_body(*media_types: str) -> Any:
+    """The body as JSON.
+
+    Args:
+        media_types: what may be sent; a body that doesn't say what it is, is taken for the first.
+
+    Raises:
+        UnsupportedMediaType: the body says that it is something else, or is compressed.
+        RequestEntityTooLarge: it is larger than `LARGEST_BODY`.
+        BadRequest: it is not JSON, not UTF-8, or nested without end.
+    """
+    if request.mimetype and request.mimetype not in media_types:
+        raise UnsupportedMediaType(f"Send {' or '.join(media_types)}, not {request.mimetype}.")
+    if request.content_encoding not in {None, "identity"}:
+        raise UnsupportedMediaType("Send the body uncompressed.")
+    data = request.get_data(cache=False)
+    # A body without a declared length is cut at the limit without a word: one that fills it is taken for too large.
+    if len(data) >= LARGEST_BODY:
+        raise RequestEntityTooLarge
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None

@@ -1,0 +1,71 @@
+"""What the door can do: `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas` (RFC 7644, section 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from provisioning.refusals import NotFound
+from provisioning.scim import messages
+from provisioning.scim.errors import Forbidden
+from provisioning.web.guard import by_connection
+from provisioning.web.scim import media
+
+blueprint = Blueprint("discovery", __name__)
+
+_CAPABILITIES = messages.Capabilities(default_page_size=media.DEFAULT_PAGE, max_page_size=media.LARGEST_PAGE)
+
+
+def _refuse_filter() -> None:
+    if "filter" in request.args:
+        raise Forbidden("Discovery is not filtered: read the whole of it.")
+
+
+def _listed(documents: list[dict[str, Any]]) -> Response:
+    _refuse_filter()
+    return media.respond(messages.list_response(documents, total=len(documents), start_index=1))
+
+
+def _one(documents: list[dict[str, Any]], name: str) -> Response:
+    _refuse_filter()
+    for document in documents:
+        if document["id"].lower() == name.lower():
+            return media.respond(document)
+    raise NotFound(f"There is no {name[:200]} here.")
+
+
+@blueprint.get("/ServiceProviderConfig")
+@by_connection
+def service_provider_config() -> Response:
+    """RFC 7643, section 5."""
+    _refuse_filter()
+    return media.respond(messages.service_provider_config(media.base_url(), _CAPABILITIES))
+
+
+@blueprint.get("/ResourceTypes")
+@by_connection
+def resource_types() -> Response:
+    """RFC 7643, section 6."""
+    return _listed(messages.resource_types(media.base_url()))
+
+
+@blueprint.get("/ResourceTypes/<name>")
+@by_connection
+def resource_type(name: str) -> Response:
+    """One of them."""
+    return _one(messages.resource_types(media.base_url()), name)
+
+
+@blueprint.get("/Schemas")
+@by_connection
+def schemas() -> Response:
+    """RFC 7643, section 7."""
+    return _listed(messages.schemas(media.base_url()))
+
+
+@blueprint.get("/Schemas/<name>")
+@by_connection
+def schema(name: str) -> Response:
+    """One of them."""
+    return _one(messages.schemas(media.base_url()), name)

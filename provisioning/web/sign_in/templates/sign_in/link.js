@@ -1,0 +1,9 @@
+"use strict";
+const secret = location.hash.slice(1);
+if (secret) {
+  const form = document.getElementById("confirm");
+  form.elements.secret.value = secret;
+  form.hidden = false;
+  document.getElementById("missing").hidden = true;
+  history.replaceState(null, "", location.pathname);
+}

@@ -1,0 +1,64 @@
+"""The two laws of a quirk: what conforms comes out unchanged, and twice is once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.dialects import normalise_patch, normalise_resource
+from provisioning.scim.definitions import GROUP, USER
+from provisioning.scim.patch import PATCH_URN
+
+URN, ENTERPRISE = USER.schema.id, USER.extensions[0].id
+text = st.text(max_size=8)
+conforming_users = st.fixed_dictionaries(
+    {"schemas": st.just([URN, ENTERPRISE]), "userName": text},
+    optional={
+        "active": st.booleans(),
+        "name": st.fixed_dictionaries({}, optional={"givenName": text, "familyName": text}),
+        "emails": st.lists(st.fixed_dictionaries({"value": text}, optional={"primary": st.booleans(), "type": text})),
+        "roles": st.lists(st.fixed_dictionaries({"value": st.sampled_from(["admin", "a{b}"])})),
+        ENTERPRISE: st.fixed_dictionaries({}, optional={"department": text, "manager": st.just({"value": "1"})}),
+        "unknown": st.integers(),
+    },
+)
+operations = st.one_of(
+    st.fixed_dictionaries({"op": st.sampled_from(["add", "replace"]), "path": st.just("displayName"), "value": text}),
+    st.fixed_dictionaries({"op": st.just("replace"), "path": st.just("active"), "value": st.booleans()}),
+    st.fixed_dictionaries({"op": st.just("remove"), "path": st.just('emails[type eq "work"]')}),
+    st.fixed_dictionaries(
+        {"op": st.just("add"), "path": st.just("emails"), "value": st.lists(st.just({"value": "a"}), min_size=1)}
+    ),
+    st.fixed_dictionaries({"op": st.just("add"), "value": st.fixed_dictionaries({"displayName": text})}),
+)
+conforming_patches = st.fixed_dictionaries({"schemas": st.just([PATCH_URN]), "Operations": st.lists(operations)})
+keys = st.sampled_from(
+    ["schemas", "active", "Active", "emails", "members", "manager", "roles", "password", "id", "op", "path", "value",
+     "Operations", "operations", ENTERPRISE, "urn:scim:schemas:core:1.0"]
+)  # fmt: skip
+anything = st.recursive(
+    st.none() | st.booleans() | st.sampled_from(["True", "", "members", '{"value":"x"}', "Add", "REMOVE"]) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(conforming_users)
+def test_a_conforming_resource_comes_out_as_it_is(body):
+    normalised = normalise_resource(body, USER)
+    assert (normalised.body, normalised.quirks) == (body, ())
+
+
+@given(conforming_patches)
+def test_a_conforming_patch_comes_out_as_it_is(body):
+    normalised = normalise_patch(body, USER)
+    assert (normalised.body, normalised.quirks) == (body, ())
+
+
+@pytest.mark.parametrize("resource_type", [USER, GROUP], ids=lambda kind: kind.name)
+@given(body=anything)
+def test_twice_is_once_and_nothing_is_raised(resource_type, body):
+    for normalise in (normalise_resource, normalise_patch):
+        once = normalise(body, resource_type).body
+        assert normalise(once, resource_type).body == once

@@ -1,0 +1,68 @@
+"""Starts the whole service as a newcomer does, and stops it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from tests.waiting import eventually
+
+# Quick sweeps, so that tests wait for little; everything else is as it is for everybody.
+ENVIRONMENT = {"PROVISIONING_SWEEP_INTERVAL": "1s", "PROVISIONING_EXPIRY_INTERVAL": "1s"}
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service."""
+
+    base_url: str
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+    output: Path
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_ready(base_url: str) -> bool:
+    """Whether the service answers that it can serve."""
+    try:
+        return requests.get(f"{base_url}/health/ready", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@contextmanager
+def start(folder: Path, **environ: str) -> Iterator[Service]:
+    """Run `provisioning up` in a folder until the block ends."""
+    port = free_port()
+    base_url = f"http://127.0.0.1:{port}"
+    output = folder / "output.txt"
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PROVISIONING_", "DATABASE_", "REDIS_"))}
+    with output.open("wb") as file:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "provisioning", "up", "--port", str(port), "--data-dir", str(folder / "data")],
+            env={**clean, **ENVIRONMENT, **environ},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        eventually(lambda: is_ready(base_url) or process.poll() is not None, within=90)
+        assert process.poll() is None, output.read_text()
+        yield Service(base_url, folder / "data", process, output)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)

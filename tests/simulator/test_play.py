@@ -1,0 +1,118 @@
+"""The simulator finds what is wrong with an answer: a server that lies in one chosen way must be caught lying."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from provisioning.simulator import IDPS, Plan, play
+
+
+@contextmanager
+def between(base_url: str, lie: Callable[[str, str, int, Any], tuple[int, Any]]):
+    """A server in front of the real one, which may change status and body of any answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _serve(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            data = self.rfile.read(length) if length else None
+            headers = {k: v for k, v in self.headers.items() if k.lower() in {"authorization", "content-type"}}
+            request = Request(f"{base_url}{self.path}", data=data, headers=headers, method=self.command)  # noqa: S310
+            try:
+                with urlopen(request, timeout=10) as answer:  # noqa: S310 - the service under test
+                    status, body, location = answer.status, answer.read(), answer.headers.get("Location")
+            except OSError as error:
+                status, body, location = error.code, error.read(), None
+            document = json.loads(body) if body else None
+            status, document = lie(self.command, self.path, status, document)
+            sent = b"" if document is None else json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/scim+json")
+            self.send_header("Content-Length", str(len(sent)))
+            if location:
+                self.send_header("Location", location)
+            self.end_headers()
+            self.wfile.write(sent)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
+
+        def log_message(self, *arguments: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/scim/v2"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def plan(idp_name: str, base_url: str, token: str) -> Plan:
+    return Plan(idp_name, base_url, token, users=25, groups=4, concurrency=2)
+
+
+@pytest.mark.parametrize("name", sorted(IDPS))
+def test_the_service_passes_twice_in_a_row_and_ends_where_it_should(service, idp, name):
+    for _ in range(2):
+        report = play(plan(name, f"{service.base_url}/scim/v2", idp.token))
+        assert report.violations == []
+        assert len(report.samples) > 100
+
+
+def text_totals(_method, _path, status, document):
+    if document and "totalResults" in document:
+        document["totalResults"] = str(document["totalResults"])
+    return status, document
+
+
+def bulk_ids(_method, _path, status, document):
+    if status == 201:
+        document["id"] = "bulkId:1"
+    return status, document
+
+
+def shouted_names(_method, path, status, document):
+    if status == 201 and "/Users" in path:
+        document["userName"] = document["userName"].upper()
+    return status, document
+
+
+def lost_members(method, path, status, document):
+    if method == "GET" and "/Groups/" in path and document and document.get("members"):
+        document["members"].pop()
+    return status, document
+
+
+def two_hundred_for_delete(method, _path, status, document):
+    return (200, {"schemas": []}) if method == "DELETE" and status == 204 else (status, document)
+
+
+def broken_patch(method, _path, status, document):
+    return (500, {"schemas": [], "detail": "oops"}) if method == "PATCH" else (status, document)
+
+
+@pytest.mark.parametrize("name", sorted(IDPS))
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        (text_totals, "totalResults is"),
+        (bulk_ids, "the id is 'bulkId:1'"),
+        (shouted_names, "userName came back as"),
+        (lost_members, "members are missing"),
+        (two_hundred_for_delete, "expected 204"),
+        (broken_patch, "got 500"),
+    ],
+)
+def test_a_lie_is_found(service, idp, name, lie, words):
+    with between(service.base_url, lie) as address:
+        violations = play(plan(name, address, idp.token)).violations
+    assert [v for v in violations if words in v]
+    assert not [v for v in violations if idp.token in v]

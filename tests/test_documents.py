@@ -1,0 +1,64 @@
+"""What the documents name, the code has, and the other way round."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config.roles import CATALOGUE
+from config.variables import VARIABLES
+from provisioning.cli.main import provisioning
+from provisioning.dialects import patches, resources
+from provisioning.outbox import Fact
+from provisioning.refusals import Refusal
+from workers.handlers import HANDLERS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = {path.name: path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
+
+
+def below(kind: type) -> set[type]:
+    direct = {k for k in kind.__subclasses__() if k.__module__.startswith("provisioning.")}
+    return direct | {k for child in direct for k in below(child)}
+
+
+def test_every_setting_is_told_with_its_default():
+    for variable in VARIABLES:
+        assert (
+            f"| `{variable.name}` | {f'`{variable.default}`' if variable.default else '-'} |"
+            in DOCUMENTS["settings.md"]
+        )
+
+
+def test_every_role_fact_refusal_and_quirk_is_told():
+    facts = {fact.name for fact in below(Fact) if isinstance(getattr(fact, "name", None), str)}
+    names = facts | {role["key"] for role in CATALOGUE} | {refusal.code for refusal in below(Refusal)}
+    names |= {quirk.__name__ for quirk in (*resources.QUIRKS, *patches.QUIRKS)} - {"values"}
+    assert set(HANDLERS) <= facts
+    assert sorted(name for name in names if f"`{name}`" not in DOCUMENTS["reference.md"]) == []
+
+
+def test_every_named_test_exists():
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = {name for text in DOCUMENTS.values() for name in re.findall(r"`(test_\w+)`", text)}
+    assert sorted(name for name in named if f"def {name}(" not in sources) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document):
+    folder = ROOT if document == "README.md" else ROOT / "docs"
+    links = re.findall(r"\]\(([^)#:]+)\)", DOCUMENTS[document])
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_that_is_told_exists(document):
+    for words in re.findall(r"provisioning ((?:[a-z-]+ ?)+)", DOCUMENTS[document]):
+        found, *rest = words.split()
+        command = provisioning.commands.get(found)
+        if command is not None and hasattr(command, "commands") and rest and rest[0] in "create list show":
+            assert rest[0] in command.commands, words
+    told = set(re.findall(r"(?:^|`|/)provisioning ([a-z-]+)", DOCUMENTS[document], flags=re.MULTILINE))
+    assert sorted(told - set(provisioning.commands)) == []

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.conftest import GROUP_URN
+
+
+@pytest.fixture
+def people(idp) -> list[str]:
+    return [idp.create_user(f"p{number}@corp.example")["id"] for number in range(4)]
+
+
+def members(idp, group: dict) -> set[str]:
+    read = idp.request("GET", f"/Groups/{group['id']}").json()
+    return {member["value"] for member in read.get("members", [])}
+
+
+def test_a_group_shows_its_members_and_its_members_show_the_group(idp, people):
+    group = idp.create_group("Équipe", *people[:2], externalId="g1")
+    assert members(idp, group) == set(people[:2])
+    shown = idp.request("GET", f"/Users/{people[0]}").json()["groups"]
+    assert shown == [
+        {
+            "value": group["id"],
+            "$ref": f"{idp.base_url}/scim/v2/Groups/{group['id']}",
+            "display": "Équipe",
+            "type": "direct",
+        }
+    ]
+
+
+REMOVALS = {
+    "by filter path": lambda who: {"op": "remove", "path": f'members[value eq "{who}"]'},
+    "by value list": lambda who: {"op": "Remove", "path": "members", "value": [{"$ref": None, "value": who}]},
+    "by bare value": lambda who: {"op": "remove", "path": "members", "value": who},
+    "by wrapped list": lambda who: {"op": "remove", "path": "members", "value": {"members": [{"value": who}]}},
+}
+
+
+@pytest.mark.parametrize("form", REMOVALS)
+def test_removing_one_member_removes_that_one_alone_and_twice_does_no_harm(idp, people, form):
+    group = idp.create_group("G", *people)
+    removal = REMOVALS[form](people[0])
+    assert idp.patch(f"/Groups/{group['id']}", removal).status_code in {200, 204}
+    assert members(idp, group) == set(people[1:])
+    version = idp.request("GET", f"/Groups/{group['id']}").json()["meta"]
+    assert idp.patch(f"/Groups/{group['id']}", removal).status_code in {200, 204}
+    assert idp.request("GET", f"/Groups/{group['id']}").json()["meta"] == version
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ([("add", "members", [0]), ("add", "members", [0, 1])], {0, 1, 3}),
+        ([("replace", "members", [1, 2])], {1, 2}),
+        ([("replace", "members", [])], set()),
+        ([("remove", "members", None)], set()),
+        ([("remove", "members", [])], {3}),
+        ([("add", "members", [])], {3}),
+        ([("replace", "members", [0]), ("add", "members", [1])], {0, 1}),
+        ([("add", "members", [0]), ("remove", "members", [0])], {3}),
+        ([("remove", "members", [3]), ("add", "members", [3])], {3}),
+    ],
+)
+def test_operations_on_members_in_their_order(idp, people, operations, expected):
+    group = idp.create_group("G", people[3])
+    sent = []
+    for op, path, who in operations:
+        value = {} if who is None else {"value": [{"value": people[number]} for number in who]}
+        sent.append({"op": op, "path": path, **value})
+    assert idp.patch(f"/Groups/{group['id']}", *sent).status_code in {200, 204}
+    assert members(idp, group) == {people[number] for number in expected}
+
+
+def test_okta_renames_along_with_the_id_and_members_stay(idp, people):
+    group = idp.create_group("G", *people)
+    renamed = idp.patch(f"/Groups/{group['id']}", {"op": "replace", "value": {"id": group["id"], "displayName": "H"}})
+    assert renamed.json()["displayName"] == "H"
+    assert members(idp, group) == set(people)
+
+
+def test_replacing_a_group_without_the_key_members_leaves_them(idp, people):
+    group = idp.create_group("G", *people, externalId="g1")
+    idp.request("PUT", f"/Groups/{group['id']}", {"schemas": [GROUP_URN], "displayName": "H"})
+    assert members(idp, group) == set(people)
+    body = {"schemas": [GROUP_URN], "displayName": "H", "members": [{"value": people[0]}]}
+    idp.request("PUT", f"/Groups/{group['id']}", body)
+    assert members(idp, group) == {people[0]}
+
+
+def test_a_member_of_another_workspace_is_nobody_and_nothing_changes(new_idp, idp, people):
+    group = idp.create_group("G", people[0])
+    stranger = new_idp().create_user("s@corp.example")["id"]
+    for who in (stranger, "no-id", "00000000-0000-7000-8000-000000000000"):
+        add = {"op": "add", "path": "members", "value": [{"value": people[1]}, {"value": who}]}
+        refused = idp.patch(f"/Groups/{group['id']}", {"op": "replace", "path": "displayName", "value": "H"}, add)
+        assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidValue")
+        assert who in refused.json()["detail"]
+    assert idp.request("GET", f"/Groups/{group['id']}").json() == idp.find("/Groups", 'displayName eq "g"')[0]
+    assert members(idp, group) == {people[0]}
+
+
+def test_eight_at_once_lose_nobody(idp):
+    everybody = [idp.create_user(f"m{number}@corp.example")["id"] for number in range(40)]
+    leaving, coming = everybody[:20], everybody[20:]
+    group = idp.create_group("G", *leaving)
+
+    def change(pair: tuple[str, str]) -> int:
+        out, into = pair
+        remove = {"op": "remove", "path": f'members[value eq "{out}"]'}
+        return idp.patch(
+            f"/Groups/{group['id']}", remove, {"op": "add", "path": "members", "value": [{"value": into}]}
+        ).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(change, zip(leaving, coming, strict=True))) == {200}
+    assert members(idp, group) == set(coming)
+
+
+def test_names_are_unique_among_the_groups_of_a_connection(idp):
+    idp.create_group("Finance")
+    twin = idp.request("POST", "/Groups", {"schemas": [GROUP_URN], "displayName": "FINANCE "})
+    assert (twin.status_code, twin.json()["scimType"]) == (409, "uniqueness")
+
+
+def test_a_large_group_is_not_sent_back_after_a_change(idp):
+    everybody = [idp.create_user(f"l{number}@corp.example")["id"] for number in range(202)]
+    group = idp.create_group("Large", *everybody)
+    rename = {"op": "replace", "path": "displayName", "value": "Larger"}
+    assert idp.patch(f"/Groups/{group['id']}", rename).status_code == 204
+    asked = idp.request(
+        "PATCH",
+        f"/Groups/{group['id']}",
+        {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [rename]},
+        params={"attributes": "displayName"},
+    )
+    assert (asked.status_code, asked.json()["displayName"]) == (200, "Larger")
+
+
+def test_deleting_a_group_leaves_its_members(idp, people):
+    group = idp.create_group("G", *people)
+    assert idp.request("DELETE", f"/Groups/{group['id']}").status_code == 204
+    assert idp.request("GET", f"/Groups/{group['id']}").status_code == 404
+    assert "groups" not in idp.request("GET", f"/Users/{people[0]}").json()
+
+
+def test_membership_is_asked_by_a_filter_without_reading_the_group(idp, people):
+    group = idp.create_group("G", people[0])
+    for who, found in ((people[0], 1), (people[1], 0), ("nonsense", 0)):
+        condition = f'id eq "{group["id"]}" and members eq "{who}"'
+        assert len(idp.find("/Groups", condition)) == found

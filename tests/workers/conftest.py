@@ -1,0 +1,77 @@
+"""A bench without any worker: PostgreSQL and Redis of its own, so that a test decides what runs and what dies."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from config import settings
+from provisioning import migration
+from provisioning.app import create_app
+from provisioning.database import db
+from provisioning.embedded import EmbeddedPostgres, EmbeddedRedis
+
+Spawn = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Running servers, as the environment of whoever is to use them."""
+    folder = tmp_path_factory.mktemp("bench")
+    with tempfile.TemporaryDirectory(prefix="bench-") as sockets:
+        postgres = EmbeddedPostgres(folder / "postgres", sockets=Path(sockets), durable=False)
+        redis = EmbeddedRedis(sockets=Path(sockets))
+        postgres.start()
+        redis.start()
+        try:
+            yield {
+                "DATABASE_URL": postgres.url,
+                "REDIS_URL": redis.url,
+                "PROVISIONING_DATA_DIR": str(folder),
+                "PROVISIONING_SWEEP_INTERVAL": "1s",
+                "PROVISIONING_EXPIRY_INTERVAL": "1s",
+            }
+        finally:
+            redis.stop()
+            postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def bench_app(bench: dict[str, str]) -> Iterator[Flask]:
+    """An application on the bench's database."""
+    made = create_app(settings.load(bench))
+    with made.app_context():
+        migration.migrate()
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def spawn(bench: dict[str, str]) -> Iterator[Spawn]:
+    """Starts worker processes on the bench, and ends those that still run."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "workers", *arguments],
+            env={**os.environ, **bench, **environ},
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(timeout=20)

@@ -1,0 +1,67 @@
+"""Beat that may run in several copies: the one that holds an advisory lock in PostgreSQL leads, the others wait.
+
+The lock lives as long as its connection: a leader that dies is followed within a tick. A leader cut off from
+PostgreSQL stops ticking. Two leaders for a moment would do no harm: every task may run twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from celery.beat import Scheduler
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from provisioning.database import db
+
+_LOCK = 0x70726F76  # "prov": any number that nothing else on this database uses
+_WAIT_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+class LeaderScheduler(Scheduler):  # type: ignore[misc]
+    """The schedule from the configuration, followed only by the leader; no state to keep."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._connection: Connection | None = None
+        super().__init__(*args, **kwargs)
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due if this copy leads; ask again within a second in any case.
+
+        Returns:
+            How many seconds to sleep.
+        """
+        if not self._leads():
+            return _WAIT_SECONDS
+        return min(float(super().tick(*args, **kwargs)), _WAIT_SECONDS)
+
+    def _leads(self) -> bool:
+        try:
+            if self._connection is None:
+                return self._apply()
+            self._connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            _log.warning("no leader while PostgreSQL is away (%s)", type(error).__name__)
+            self._give_up()
+            return False
+        return True
+
+    def _apply(self) -> bool:
+        with self.app.flask.app_context():
+            connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": f"beat-{os.getpid()}"})
+        if connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
+            self._connection = connection
+            return True
+        connection.close()
+        return False
+
+    def _give_up(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,35 @@
+"""Clears away the sessions and tokens that a change has ended. They are refused since the change was committed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from provisioning.database import transaction
+from provisioning.outbox import Actor, Claimed
+from provisioning.sessions import clearing
+from provisioning.tokens import api
+
+_MEMBERS_AT_ONCE = 1000
+_SYSTEM = Actor("system")
+
+
+def clear_workspace(claimed: Claimed) -> None:
+    """After a change of HIPAA eligibility: walk the members in short transactions; a restart walks again, quickly."""
+    workspace_id = UUID(claimed.payload["workspace_id"])
+    after: UUID | None = None
+    while True:
+        with transaction() as connection:
+            stretch = clearing.clear_workspace(
+                connection, workspace_id=workspace_id, after=after, most=_MEMBERS_AT_ONCE, by=_SYSTEM
+            )
+        if stretch.last_member is None:
+            return
+        after = stretch.last_member
+
+
+def clear_person(claimed: Claimed) -> None:
+    """After a change that ended one person's sessions; tokens of a membership that has ended go with them."""
+    user_id = UUID(claimed.payload["user_id"])
+    with transaction() as connection:
+        clearing.clear_person(connection, user_id=user_id, by=_SYSTEM)
+        api.revoke_orphans(connection, user_id=user_id, by=_SYSTEM)
