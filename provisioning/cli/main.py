@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -26,7 +27,7 @@ from provisioning.database import DatabaseFailure, Trouble, trouble_of
 from provisioning.refusals import Refusal
 from provisioning.scim.errors import ScimError
 
-WRONG_USE, REFUSED = 2, 1
+WRONG_USE, REFUSED, INTERRUPTED = 2, 1, 130
 _ADVICE = {
     Trouble.AWAY: "the database does not answer: is the service running?",
     Trouble.LACKING: "the database lacks tables: run `provisioning migrate`",
@@ -62,19 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         outcome = provisioning.main(arguments, prog_name="provisioning", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
-    except click.Abort:
-        _end("stopped", 130)
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "provisioning"
-        _end(f"{error.format_message()} (see: {where} --help)", WRONG_USE)
-    except InvalidSettings as error:
-        _end(str(error), WRONG_USE)
-    except (click.ClickException, NothingRuns) as error:
-        _end(error.format_message() if isinstance(error, click.ClickException) else str(error), REFUSED)
-    except Refusal as refusal:
-        _end(refusal.sentence, REFUSED)
-    except ScimError as error:
-        _end(error.detail, REFUSED)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        click.echo(help_wanted.format_message(), err=True)
+        sys.exit(WRONG_USE)
+    except (click.Abort, click.ClickException, InvalidSettings, NothingRuns, Refusal, ScimError) as error:
+        _end(*_said(error))
     except DatabaseFailure as error:
         trouble = trouble_of(error)
         if trouble is Trouble.UNFORESEEN:
@@ -83,6 +76,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(outcome if isinstance(outcome, int) else 0)
 
 
-def _end(sentence: str, code: int) -> None:
+def _said(error: Exception) -> tuple[str, int]:
+    """What an exception says in one sentence, and the exit code that belongs to it."""
+    match error:
+        case click.UsageError():
+            where = error.ctx.command_path if error.ctx else "provisioning"
+            return f"{error.format_message()} (see: {where} --help)", WRONG_USE
+        case InvalidSettings():
+            return str(error), WRONG_USE
+        case click.ClickException():
+            return error.format_message(), REFUSED
+        case click.Abort():
+            return "stopped", INTERRUPTED
+        case _:
+            return str(error), REFUSED
+
+
+def _end(sentence: str, code: int) -> NoReturn:
     click.echo(f"provisioning: {' '.join(sentence.split())}", err=True)
     sys.exit(code)

@@ -132,6 +132,13 @@ def test_what_is_refused_is_said_in_one_line(command, arguments, code, words):
     assert words in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [(), ("session",)])
+def test_a_command_that_is_not_finished_shows_what_there_is(command, arguments):
+    done = command(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Commands:" in done.stderr.splitlines()
+
+
 def test_wrong_settings_are_named(command):
     done = command("workspace", "list", PROVISIONING_PORT="http")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
