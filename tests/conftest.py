@@ -5,6 +5,7 @@ Tests are independent because each has a workspace of its own; they may run in a
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import subprocess
@@ -107,21 +108,22 @@ PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
+def new_workspace(service: Service, *, hipaa: bool = False) -> Idp:
+    """A workspace of its own, with a connection; asked for within an application's context."""
+    slug = f"w{os.getpid()}-{next(_numbers)}"
+    secret = context().keyring.mint(Kind.CONNECTION)
+    with transaction() as database:
+        workspace = found_workspace(database, slug=slug, name=slug, hipaa_eligible=hipaa, by=TEST)
+        made = connections.create(
+            database, workspace_id=workspace.id, name="idp", dialect="other", digest=secret.digest, by=TEST
+        )
+    return Idp(service.base_url, secret.text, workspace, made)
+
+
 @pytest.fixture
 def new_idp(service: Service, app: Flask) -> Callable[..., Idp]:
     """Makes workspaces, each with a connection."""
-
-    def make(*, hipaa: bool = False) -> Idp:
-        slug = f"w{os.getpid()}-{next(_numbers)}"
-        secret = context().keyring.mint(Kind.CONNECTION)
-        with transaction() as database:
-            workspace = found_workspace(database, slug=slug, name=slug, hipaa_eligible=hipaa, by=TEST)
-            made = connections.create(
-                database, workspace_id=workspace.id, name="idp", dialect="other", digest=secret.digest, by=TEST
-            )
-        return Idp(service.base_url, secret.text, workspace, made)
-
-    return make
+    return functools.partial(new_workspace, service)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""SCIM filters as SQL: the tree of RFC 7644, section 3.4.2.2, becomes conditions on indexed columns.
+"""SCIM filters as SQL: the tree of RFC 7644, section 3.4.2.2, becomes one condition, for every attribute there is.
 
-What has no column can't be filtered by, and is refused: nothing is ever evaluated in memory over everybody.
+Attributes that have a column are asked there. All others are asked in the `search` document, whose strings are folded
+where the schema has no regard to case; equality in a list is asked by containment, which keeps to one element and can
+use an index. Nothing is ever evaluated in memory over everybody, and it means what `scim.match` says it means.
 """
 
 from __future__ import annotations
@@ -10,115 +12,39 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import InstrumentedAttribute
 
 from provisioning.directory.models import Group, Member, Membership
-from provisioning.scim.compare import fold
+from provisioning.scim.definitions import GROUP, USER
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.filter import And, Comparison, Filter, Not, Or, Present, ValuePath, to_text
+from provisioning.scim.match import require_comparable, wanted_value
+from provisioning.scim.path import AttributePath
+from provisioning.scim.schema import Attribute, Found, ResourceType
 
 Condition = ColumnElement[bool]
+_Value = ColumnElement[Any] | InstrumentedAttribute[Any]
+# Asked of a value of the given attribute: `(operator, value) -> condition`.
+_Asked = Callable[[str, Any], Condition]
 
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A string attribute in a column; `folded` where the column holds what is compared without case."""
-
-    column: InstrumentedAttribute[Any]
-    folded: bool
-
-    def present(self) -> Condition:
-        return self.column.is_not(None)
-
-    def compare(self, operator: str, value: Any) -> Condition:
-        if value is None:
-            return self.column.is_(None) if operator == "eq" else self.column.is_not(None)
-        if not isinstance(value, str):
-            raise InvalidFilter(f"{value!r} is no string, and is compared with a string attribute.")
-        wanted = fold(value) if self.folded else value
-        make = _ON_TEXT.get(operator)
-        if make is None:
-            raise InvalidFilter(f"The operator {operator} is not supported on this attribute.")
-        return make(self.column, wanted)
-
-
-_ON_TEXT: Mapping[str, Callable[[InstrumentedAttribute[Any], str], Condition]] = {
-    "eq": lambda column, value: column == value,
-    # An attribute without a value is not equal to any: RFC 7644 leaves it open, and this is what `not (eq)` says.
-    "ne": lambda column, value: column.is_distinct_from(value),
-    "co": lambda column, value: column.contains(value, autoescape=True),
-    "sw": lambda column, value: column.startswith(value, autoescape=True),
-    "ew": lambda column, value: column.endswith(value, autoescape=True),
+_TEXT: Mapping[str, Callable[[Any, Any], Condition]] = {
+    "eq": lambda have, want: have == want,
+    "co": lambda have, want: have.contains(want, autoescape=True),
+    "sw": lambda have, want: have.startswith(want, autoescape=True),
+    "ew": lambda have, want: have.endswith(want, autoescape=True),
+    "gt": lambda have, want: have.collate("C") > want,
+    "ge": lambda have, want: have.collate("C") >= want,
+    "lt": lambda have, want: have.collate("C") < want,
+    "le": lambda have, want: have.collate("C") <= want,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Identifier:
-    """An id: what is no id of ours is simply not found."""
-
-    column: InstrumentedAttribute[Any]
-
-    def present(self) -> Condition:
-        return true()
-
-    def compare(self, operator: str, value: Any) -> Condition:
-        if operator not in {"eq", "ne"}:
-            raise InvalidFilter(f"The operator {operator} is not supported on an id: use eq.")
-        same = self.column == wanted if (wanted := as_id(value)) else false()
-        return same if operator == "eq" else not_(same)
-
-
-@dataclass(frozen=True, slots=True)
-class _Flag:
-    """A boolean attribute."""
-
-    column: InstrumentedAttribute[Any]
-
-    def present(self) -> Condition:
-        return true()
-
-    def compare(self, operator: str, value: Any) -> Condition:
-        truth = {"true": True, "false": False}.get(str(value).lower())
-        if operator not in {"eq", "ne"} or truth is None:
-            raise InvalidFilter("A boolean attribute is compared by eq or ne with true or false.")
-        return self.column.is_(truth) if operator == "eq" else self.column.is_not(truth)
-
-
-@dataclass(frozen=True, slots=True)
-class _InGroup:
-    """`members` of a Group: whether somebody belongs to it, asked of the membership's index."""
-
-    def present(self) -> Condition:
-        return self._exists(true())
-
-    def compare(self, operator: str, value: Any) -> Condition:
-        if operator != "eq":
-            raise InvalidFilter(f"The operator {operator} is not supported on members: use eq.")
-        wanted = as_id(value)
-        return self._exists(Membership.member_id == wanted) if wanted else false()
-
-    @staticmethod
-    def _exists(condition: Condition) -> Condition:
-        belonging = (Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
-        return select(1).where(*belonging, condition).correlate(Group).exists()
-
-
-_Attributes = Mapping[str, _Text | _Identifier | _Flag | _InGroup]
-
-_OF_MEMBERS: _Attributes = {
-    "id": _Identifier(Member.id),
-    "username": _Text(Member.user_name_key, folded=True),
-    "externalid": _Text(Member.external_id, folded=False),
-    "displayname": _Text(Member.display_name_key, folded=True),
-    "active": _Flag(Member.active),
-}
-_OF_GROUPS: _Attributes = {
-    "id": _Identifier(Group.id),
-    "displayname": _Text(Group.display_name_key, folded=True),
-    "externalid": _Text(Group.external_id, folded=False),
-    "members": _InGroup(),
-    "members.value": _InGroup(),
+_INSTANT: Mapping[str, Callable[[Any, Any], Condition]] = {
+    "eq": lambda have, want: have == want,
+    "gt": lambda have, want: have > want,
+    "ge": lambda have, want: have >= want,
+    "lt": lambda have, want: have < want,
+    "le": lambda have, want: have <= want,
 }
 
 
@@ -134,43 +60,240 @@ def member_condition(tree: Filter) -> Condition:
     """A filter over Users as a condition on members.
 
     Raises:
-        InvalidFilter: it names an attribute or operator that members can't be found by.
+        InvalidFilter: it names what a User doesn't have, or compares it with what it can't be compared with.
     """
-    return _condition(tree, _OF_MEMBERS)
+    return _MEMBERS.condition(tree)
 
 
 def group_condition(tree: Filter) -> Condition:
     """A filter over Groups as a condition on user groups.
 
     Raises:
-        InvalidFilter: it names an attribute or operator that groups can't be found by.
+        InvalidFilter: it names what a Group doesn't have, or compares it with what it can't be compared with.
     """
-    return _condition(tree, _OF_GROUPS)
+    return _GROUPS.condition(tree)
 
 
-def _condition(tree: Filter, attributes: _Attributes) -> Condition:
-    match tree:
-        case And(terms):
-            return and_(*(_condition(term, attributes) for term in terms))
-        case Or(terms):
-            return or_(*(_condition(term, attributes) for term in terms))
-        case Not(term):
-            return not_(_condition(term, attributes))
-        case Present(path):
-            return _attribute(path, attributes).present()
-        case Comparison(path, operator, value):
-            return _attribute(path, attributes).compare(operator, value)
-        case ValuePath():
-            raise InvalidFilter(f"Filtering by {to_text(tree)} is not supported: {_supported(attributes)}.")
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """What filters over one type of resource become: its table, its document for searching, its own columns."""
+
+    resource_type: ResourceType
+    table: type[Any]
+    columns: Mapping[str, _Value]
+    # Attributes that are kept in the membership table: what stands for their `value` and `display` there.
+    related: str
+    related_parts: Mapping[str, _Value]
+    related_rows: Callable[[Condition], Condition]
+
+    def condition(self, tree: Filter) -> Condition:
+        match tree:
+            case And(terms):
+                return and_(*map(self.condition, terms))
+            case Or(terms):
+                return or_(*map(self.condition, terms))
+            case Not(term):
+                return self._not(self.condition(term))
+            case Present(path):
+                return self._compare(path, "ne", None)
+            case Comparison(path, operator, value):
+                return self._compare(path, operator, value)
+            case ValuePath(path, condition):
+                return self._one_element(path, condition)
+
+    @staticmethod
+    def _not(condition: Condition) -> Condition:
+        """SQL's third truth value is no: what can't be compared doesn't match, so its opposite does."""
+        return not_(func.coalesce(condition, false()))
+
+    def _compare(self, path: AttributePath, operator: str, value: Any) -> Condition:
+        found = self._find(path)
+        leaf = _default_part(found)
+        require_comparable(leaf, operator, value)
+        if operator == "ne" and value is not None:
+            return self._not(self._compare(path, "eq", value))
+        if found.attribute.name == self.related:
+            return self._related(leaf, operator, value)
+        key = ".".join(part.name for part in (found.attribute, found.sub) if part).lower()
+        if found.extension is None and key in self.columns:
+            return _ask(self.columns[key], leaf, operator, value)
+        return self._in_document(found, leaf, operator, value)
+
+    def _find(self, path: AttributePath) -> Found:
+        found = self.resource_type.find(path.urn, path.name, path.sub)
+        if found is None:
+            raise InvalidFilter(f"A {self.resource_type.name} has no attribute {path}.")
+        if found.attribute.name == "schemas" or (found.sub is not None and found.sub.name in {"$ref", "location"}):
+            raise InvalidFilter(f"Filtering by {path} is not supported.")
+        return found
+
+    def _in_document(self, found: Found, leaf: Attribute, operator: str, value: Any) -> Condition:
+        holder = self.table.search[found.extension] if found.extension else self.table.search
+        held = holder[found.attribute.name]
+        if not found.attribute.multi_valued:
+            part = held if leaf is found.attribute else held[leaf.name]
+            return _ask_json(part, leaf, operator, value)
+        if operator == "eq" and value is not None:
+            contained: Condition = held.contains(literal([{leaf.name: wanted_value(leaf, value)}], JSONB))
+            return contained
+        if value is None:
+            some = self._some_element(held, lambda element: _ask_json(element[leaf.name], leaf, "ne", None))
+            return some if operator == "ne" else self._not(some)
+        return self._some_element(held, lambda element: _ask_json(element[leaf.name], leaf, operator, value))
+
+    def _some_element(self, held: Any, asked: Callable[[Any], Condition]) -> Condition:
+        element = func.jsonb_array_elements(held, type_=JSONB).column_valued("element")
+        return select(1).where(asked(element)).correlate(self.table).exists()
+
+    def _one_element(self, path: AttributePath, condition: Filter) -> Condition:
+        """RFC 7644, section 3.4.2.2: the whole condition is met by one and the same element."""
+        found = self._find(path)
+        if found.sub is not None or not found.attribute.sub_attributes:
+            raise InvalidFilter(f"{path} has no elements to select by {to_text(condition)}.")
+        if found.attribute.name == self.related:
+            return self.related_rows(self._within(condition, found.attribute, self._related_part))
+        holder = self.table.search[found.extension] if found.extension else self.table.search
+        held = holder[found.attribute.name]
+        if not found.attribute.multi_valued:
+            present = func.coalesce(func.jsonb_typeof(held) == "object", false())
+            return and_(present, self._within(condition, found.attribute, _part_of(held)))
+        return self._some_element(held, lambda element: self._within(condition, found.attribute, _part_of(element)))
+
+    def _within(self, tree: Filter, attribute: Attribute, part: Callable[[Attribute], _Asked]) -> Condition:
+        """A condition over the sub-attributes of one element."""
+        match tree:
+            case And(terms):
+                return and_(*(self._within(term, attribute, part) for term in terms))
+            case Or(terms):
+                return or_(*(self._within(term, attribute, part) for term in terms))
+            case Not(term):
+                return self._not(self._within(term, attribute, part))
+            case Present(path):
+                return part(_sub(attribute, path))("ne", None)
+            case Comparison(path, operator, value):
+                sub = _sub(attribute, path)
+                require_comparable(sub, operator, value)
+                if operator == "ne" and value is not None:
+                    return self._not(part(sub)("eq", value))
+                return part(sub)(operator, value)
+            case ValuePath():
+                raise InvalidFilter(f"{to_text(tree)} stands within another selection.")
+
+    def _related(self, leaf: Attribute, operator: str, value: Any) -> Condition:
+        """Whether somebody is in a group: asked of the membership's index."""
+        if value is None:
+            some = self.related_rows(true())
+            return some if operator == "ne" else not_(some)
+        return self.related_rows(self._related_part(leaf)(operator, value))
+
+    def _related_part(self, sub: Attribute) -> _Asked:
+        column = self.related_parts.get(sub.name)
+        if column is None:
+            constant = {"type": "direct" if self.related == "groups" else "user"}.get(sub.name)
+            if constant is None:
+                raise InvalidFilter(f"Filtering by {self.related}.{sub.name} is not supported.")
+            return lambda operator, value: _ask(literal(constant), sub, operator, value)
+        return lambda operator, value: _ask(column, sub, operator, value)
 
 
-def _attribute(path: Any, attributes: _Attributes) -> _Text | _Identifier | _Flag | _InGroup:
-    name = path.name if path.sub is None else f"{path.name}.{path.sub}"
-    found = attributes.get(name.lower())
-    if found is None:
-        raise InvalidFilter(f"Filtering by {path} is not supported: {_supported(attributes)}.")
-    return found
+def _default_part(found: Found) -> Attribute:
+    """What is compared: the attribute; of a complex one without a named part, its `value`."""
+    leaf = found.leaf
+    if leaf.type != "complex":
+        return leaf
+    default = leaf.sub("value")
+    if default is None:
+        raise InvalidFilter(f"{leaf.name} is compared by its sub-attributes, such as {leaf.sub_attributes[0].name}.")
+    return default
 
 
-def _supported(attributes: _Attributes) -> str:
-    return f"use one of {', '.join(sorted(attributes))}"
+def _sub(attribute: Attribute, path: AttributePath) -> Attribute:
+    sub = attribute.sub(path.name) if path.urn is None and path.sub is None else None
+    if sub is None:
+        raise InvalidFilter(f"{attribute.name} has no sub-attribute {path}.")
+    return sub
+
+
+def _part_of(element: Any) -> Callable[[Attribute], _Asked]:
+    return lambda sub: lambda operator, value: _ask_json(element[sub.name], sub, operator, value)
+
+
+def _ask_json(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condition:
+    """Ask a value of the document."""
+    if wanted is None:
+        return _null(value.astext, operator)
+    return _ask(value.as_boolean() if attribute.type == "boolean" else value.astext, attribute, operator, wanted)
+
+
+def _null(value: Any, operator: str) -> Condition:
+    """`eq null` asks for no value, `ne null` (and `pr`) for any; the empty string is none."""
+    present = func.coalesce(value, "") != ""
+    return present if operator == "ne" else not_(present)
+
+
+def _ask(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condition:
+    """Ask a value that is of its attribute's type."""
+    is_id = getattr(getattr(value, "type", None), "python_type", None) is UUID
+    if wanted is None:
+        if attribute.type in {"boolean", "dateTime"} or is_id:
+            return true() if operator == "ne" else false()
+        return _null(value, operator)
+    if is_id:
+        return _ask_id(value, operator, wanted)
+    if attribute.type == "boolean":
+        return value.is_(wanted_value(attribute, wanted))  # type: ignore[no-any-return]
+    table = _INSTANT if attribute.type == "dateTime" else _TEXT
+    make = table.get(operator)
+    if make is None:
+        raise InvalidFilter(f"{attribute.name} is a {attribute.type}, which is not compared by {operator}.")
+    return make(value, wanted_value(attribute, wanted))
+
+
+def _ask_id(value: Any, operator: str, wanted: Any) -> Condition:
+    if operator != "eq":
+        raise InvalidFilter(f"An id is compared by eq, not by {operator}.")
+    identifier = as_id(wanted)
+    return false() if identifier is None else value == identifier
+
+
+def _in_groups(condition: Condition) -> Condition:
+    belonging = (Membership.workspace_id == Member.workspace_id, Membership.member_id == Member.id)
+    group = (Group.workspace_id == Membership.workspace_id) & (Group.id == Membership.group_id)
+    return select(1).select_from(Membership).join(Group, group).where(*belonging, condition).correlate(Member).exists()
+
+
+def _with_members(condition: Condition) -> Condition:
+    belonging = (Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
+    member = (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id)
+    return select(1).select_from(Membership).join(Member, member).where(*belonging, condition).correlate(Group).exists()
+
+
+def _meta(table: type[Any], name: str) -> dict[str, _Value]:
+    return {
+        "id": table.id,
+        "externalid": table.external_id,
+        "displayname": table.display_name_key,
+        "meta.resourcetype": literal(name),
+        # As precise as they are shown.
+        "meta.created": func.date_trunc("milliseconds", table.created_at),
+        "meta.lastmodified": func.date_trunc("milliseconds", table.modified_at),
+        "meta.version": func.concat('W/"', table.version, '"'),
+    }
+
+
+_MEMBERS = _Compiler(
+    USER,
+    Member,
+    {**_meta(Member, "User"), "username": Member.user_name_key, "active": Member.active},
+    related="groups",
+    related_parts={"value": Group.id, "display": Group.display_name_key},
+    related_rows=_in_groups,
+)
+_GROUPS = _Compiler(
+    GROUP,
+    Group,
+    _meta(Group, "Group"),
+    related="members",
+    related_parts={"value": Member.id, "display": func.coalesce(Member.display_name_key, Member.user_name_key)},
+    related_rows=_with_members,
+)

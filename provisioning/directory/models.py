@@ -109,6 +109,8 @@ class Member(Base):
     display_name: Mapped[str | None]
     display_name_key: Mapped[str | None]
     document: Mapped[dict[str, Any]]
+    # The document as filters see it: strings folded where the schema has no regard to case.
+    search: Mapped[dict[str, Any]]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     modified_at: Mapped[datetime] = mapped_column(server_default=_NOW)
@@ -121,6 +123,8 @@ class Member(Base):
         Index("ix_member_external_id", "workspace_id", "external_id", postgresql_where=text("external_id IS NOT NULL")),
         Index("ix_member_display_name", "workspace_id", "display_name_key"),
         Index("ix_member_user_id", "user_id"),
+        # Identity providers look people up by their addresses.
+        Index("ix_member_emails", text("(search -> 'emails')"), postgresql_using="gin"),
     )
 
 
@@ -136,6 +140,8 @@ class Group(Base):
     display_name: Mapped[str]
     display_name_key: Mapped[str]
     document: Mapped[dict[str, Any]]
+    # The document as filters see it: strings folded where the schema has no regard to case.
+    search: Mapped[dict[str, Any]]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     modified_at: Mapped[datetime] = mapped_column(server_default=_NOW)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.scim.compare import fold
+from provisioning.scim.definitions import GROUP, USER
+from provisioning.scim.search import searchable
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -38,6 +40,7 @@ class Profile:
         """The values of the member's columns."""
         return {
             "document": self.document,
+            "search": searchable(self.document, USER),
             "user_name": self.user_name,
             "user_name_key": fold(self.user_name),
             "external_id": self.external_id,
@@ -74,6 +77,7 @@ class GroupProfile:
         """The values of the group's columns."""
         return {
             "document": self.document,
+            "search": searchable(self.document, GROUP),
             "display_name": self.display_name,
             "display_name_key": fold(self.display_name),
             "external_id": self.external_id,

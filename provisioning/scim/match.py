@@ -59,12 +59,17 @@ def _holds(tree: Filter, read: _Reader) -> bool:
         case Not(term):
             return not _holds(term, read)
         case Present(path):
-            return any(value not in (None, "", [], {}) for value in read(path)[1])
+            return _any_value(read(path)[1])
         case Comparison(path, name, value):
             attribute, values = read(path)
             return _compare(attribute, values, name, value)
         case ValuePath(path, condition):
             return matches_element(read, path, condition)
+
+
+def _any_value(values: list[Any]) -> bool:
+    """Whether there is a value: the empty string is none (RFC 7644, table 3, on `pr`)."""
+    return any(value not in (None, "", [], {}) for value in values)
 
 
 def matches_element(read: _Reader, path: AttributePath, condition: Filter) -> bool:
@@ -118,30 +123,37 @@ def _compare(attribute: Attribute, values: list[Any], name: str, wanted: Any) ->
         if default is None:
             raise InvalidFilter(f"{attribute.name} is compared by its sub-attributes, such as {attribute.name}.value.")
         return _compare(default, [v["value"] for v in values if v.get("value") is not None], name, wanted)
+    require_comparable(attribute, name, wanted)
     if wanted is None:
-        return _with_null(values, name)
+        return _any_value(values) is (name == "ne")
     if name == "ne":
-        return not any(_one(attribute, value, "eq", wanted) for value in _checked(attribute, values, "eq", wanted))
-    return any(_one(attribute, value, name, wanted) for value in _checked(attribute, values, name, wanted))
+        return not any(_one(attribute, value, "eq", wanted) for value in values)
+    return any(_one(attribute, value, name, wanted) for value in values)
 
 
-def _with_null(values: list[Any], name: str) -> bool:
-    """`eq null` asks for no value, `ne null` for any; null is neither more nor less than anything."""
-    if name not in {"eq", "ne"}:
-        raise InvalidFilter(f"null is compared by eq or ne, not by {name}.")
-    return bool(values) is (name == "ne")
+def require_comparable(attribute: Attribute, name: str, wanted: Any) -> None:
+    """Whether an attribute can be compared with a value in this way.
 
-
-def _checked(attribute: Attribute, values: list[Any], name: str, wanted: Any) -> list[Any]:
-    """The values, once it is certain that the comparison makes sense for the attribute's type."""
+    Raises:
+        InvalidFilter: it can't.
+    """
+    if wanted is None:
+        if name not in {"eq", "ne"}:
+            raise InvalidFilter(f"null is compared by eq or ne, not by {name}.")
+        return
     if attribute.type in {"boolean", "binary"} and name not in {"eq", "ne"}:
         raise InvalidFilter(f"{attribute.name} is a {attribute.type}, which is compared by eq or ne.")
-    _wanted(attribute, wanted)
-    return values
+    if attribute.type == "dateTime" and name in _IN_TEXT:
+        raise InvalidFilter(f"{attribute.name} is a dateTime, which is not compared by {name}.")
+    wanted_value(attribute, wanted)
 
 
-def _wanted(attribute: Attribute, wanted: Any) -> Any:
-    """The value of a filter in the form in which the attribute's values are compared."""
+def wanted_value(attribute: Attribute, wanted: Any) -> Any:
+    """The value of a filter in the form in which the attribute's values are compared.
+
+    Raises:
+        InvalidFilter: it is not of the attribute's type.
+    """
     if attribute.type == "boolean":
         truth = {"true": True, "false": False}.get(str(wanted).lower())
         if truth is None:
@@ -164,7 +176,7 @@ def _instant(text: str, attribute: Attribute) -> datetime:
 
 
 def _one(attribute: Attribute, value: Any, name: str, wanted: Any) -> bool:
-    have, want = _wanted(attribute, value), _wanted(attribute, wanted)
+    have, want = wanted_value(attribute, value), wanted_value(attribute, wanted)
     if name == "eq":
         return bool(have == want)
     if name in _ORDERED:

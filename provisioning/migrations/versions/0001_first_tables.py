@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("display_name", sa.Text(), nullable=True),
         sa.Column("display_name_key", sa.Text(), nullable=True),
         sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("search", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
@@ -197,6 +198,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("external_id IS NOT NULL"),
     )
+    op.create_index("ix_member_emails", "member", [sa.text("(search -> 'emails')")], postgresql_using="gin")
     op.create_index("ix_member_user_id", "member", ["user_id"], unique=False)
     op.create_index("uq_member_user", "member", ["workspace_id", "user_id"], unique=True)
     op.create_index("uq_member_user_name", "member", ["workspace_id", "user_name_key"], unique=True)
@@ -289,6 +291,7 @@ def upgrade() -> None:
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("display_name_key", sa.Text(), nullable=False),
         sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("search", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
@@ -472,6 +475,7 @@ def downgrade() -> None:
     op.drop_index("uq_member_user", table_name="member")
     op.drop_index("ix_member_user_id", table_name="member")
     op.drop_index("ix_member_external_id", table_name="member", postgresql_where=sa.text("external_id IS NOT NULL"))
+    op.drop_index("ix_member_emails", table_name="member", postgresql_using="gin")
     op.drop_index("ix_member_display_name", table_name="member")
     op.drop_table("member")
     op.drop_index("ix_connection_token_connection", table_name="connection_token")
