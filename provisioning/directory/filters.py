@@ -75,6 +75,32 @@ def group_condition(tree: Filter) -> Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """By which attribute a list is sorted (RFC 7644, section 3.4.2.3)."""
+
+    path: AttributePath
+    descending: bool = False
+
+
+def member_order(order: Order) -> ColumnElement[Any]:
+    """An order of Users as one of members; those without a value come last, or first when descending.
+
+    Raises:
+        InvalidFilter: it names what a User doesn't have, or can't be sorted by.
+    """
+    return _MEMBERS.order(order)
+
+
+def group_order(order: Order) -> ColumnElement[Any]:
+    """An order of Groups as one of user groups.
+
+    Raises:
+        InvalidFilter: it names what a Group doesn't have, or can't be sorted by.
+    """
+    return _GROUPS.order(order)
+
+
+@dataclass(frozen=True, slots=True)
 class _Compiler:
     """What filters over one type of resource become: its table, its document for searching, its own columns."""
 
@@ -101,6 +127,28 @@ class _Compiler:
             case ValuePath(path, condition):
                 return self._one_element(path, condition)
 
+    def order(self, order: Order) -> ColumnElement[Any]:
+        found = self._find(order.path)
+        leaf = _default_part(found)
+        if found.attribute.name == self.related:
+            raise InvalidFilter(f"Sorting by {order.path} is not supported.")
+        value: ColumnElement[Any] = self._sorted_by(found, leaf)
+        return value.desc().nulls_first() if order.descending else value.asc().nulls_last()
+
+    def _sorted_by(self, found: Found, leaf: Attribute) -> Any:
+        key = ".".join(part.name for part in (found.attribute, found.sub) if part).lower()
+        if found.extension is None and key in self.columns:
+            column = self.columns[key]
+            return column.collate("C") if leaf.type == "string" and leaf.name != "id" else column
+        holder = self.table.search[found.extension] if found.extension else self.table.search
+        held = holder[found.attribute.name]
+        if not found.attribute.multi_valued:
+            return (held if leaf is found.attribute else held[leaf.name]).astext.collate("C")
+        # The primary element counts; where none is, the first does.
+        element = func.jsonb_array_elements(held, type_=JSONB).column_valued("element")
+        primary = select(element[leaf.name].astext).where(element["primary"].as_boolean()).limit(1)
+        return func.coalesce(primary.correlate(self.table).scalar_subquery(), held[0][leaf.name].astext).collate("C")
+
     @staticmethod
     def _not(condition: Condition) -> Condition:
         """SQL's third truth value is no: what can't be compared doesn't match, so its opposite does."""
@@ -123,7 +171,9 @@ class _Compiler:
         found = self.resource_type.find(path.urn, path.name, path.sub)
         if found is None:
             raise InvalidFilter(f"A {self.resource_type.name} has no attribute {path}.")
-        if found.attribute.name == "schemas" or (found.sub is not None and found.sub.name in {"$ref", "location"}):
+        if found.attribute.name == "schemas" or (
+            found.sub is not None and found.sub.name in {"$ref", "location", "version"}
+        ):
             raise InvalidFilter(f"Filtering by {path} is not supported.")
         return found
 
@@ -277,7 +327,6 @@ def _meta(table: type[Any], name: str) -> dict[str, _Value]:
         # As precise as they are shown.
         "meta.created": func.date_trunc("milliseconds", table.created_at),
         "meta.lastmodified": func.date_trunc("milliseconds", table.modified_at),
-        "meta.version": func.concat('W/"', table.version, '"'),
     }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
-from provisioning.directory.filters import group_condition
+from provisioning.directory.filters import Order, group_condition, group_order
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.paging import Page, fetch
 from provisioning.directory.profile import GroupProfile
@@ -271,6 +271,7 @@ def page(
     condition: Filter | None,
     start_index: int,
     count: int,
+    order: Order | None = None,
     linked_to: UUID | None = None,
 ) -> Page[GroupView]:
     """Some of the workspace's groups in the order in which they came, and how many there are in all.
@@ -281,6 +282,7 @@ def page(
         condition: a SCIM filter over Groups, or None for all.
         start_index: the place of the first one wanted, from 1.
         count: how many at the most; 0 only counts.
+        order: by what they are sorted; left out, by when they came.
         linked_to: only the groups that this connection pushes.
 
     Raises:
@@ -291,4 +293,5 @@ def page(
         wanted.append(Group.connection_id == linked_to)
     if condition is not None:
         wanted.append(group_condition(condition))
-    return fetch(connection, _VIEW.where(*wanted).order_by(Group.id), start_index=start_index, count=count, read=_view)
+    ordered = [group_order(order), Group.id] if order else [Group.id]
+    return fetch(connection, _VIEW.where(*wanted).order_by(*ordered), start_index=start_index, count=count, read=_view)

@@ -24,7 +24,7 @@ from provisioning.directory.events import (
     MemberUpdated,
     OwnerAppointed,
 )
-from provisioning.directory.filters import member_condition
+from provisioning.directory.filters import Order, member_condition, member_order
 from provisioning.directory.models import SESSION_EPOCHS, Group, Member, Membership
 from provisioning.directory.paging import Page, fetch
 from provisioning.directory.profile import Profile
@@ -347,7 +347,13 @@ def appoint_owner(connection: Connection, *, member: MemberView, by: Actor) -> M
 
 
 def page(
-    connection: Connection, *, workspace_id: UUID, condition: Filter | None, start_index: int, count: int
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    condition: Filter | None,
+    start_index: int,
+    count: int,
+    order: Order | None = None,
 ) -> Page[MemberView]:
     """Some of the workspace's members in the order in which they came, and how many there are in all.
 
@@ -357,6 +363,7 @@ def page(
         condition: a SCIM filter over Users, or None for everybody.
         start_index: the place of the first one wanted, from 1.
         count: how many at the most; 0 only counts.
+        order: by what they are sorted; left out, by when they came.
 
     Raises:
         InvalidFilter: the filter names what members can't be found by.
@@ -364,4 +371,5 @@ def page(
     wanted = [Member.workspace_id == workspace_id]
     if condition is not None:
         wanted.append(member_condition(condition))
-    return fetch(connection, _VIEW.where(*wanted).order_by(Member.id), start_index=start_index, count=count, read=_view)
+    ordered = [member_order(order), Member.id] if order else [Member.id]
+    return fetch(connection, _VIEW.where(*wanted).order_by(*ordered), start_index=start_index, count=count, read=_view)

@@ -60,6 +60,18 @@ class Mutability(ScimError):
     default_type = "mutability"
 
 
+class PreconditionFailed(ScimError):
+    """The client's condition on the version does not hold."""
+
+    default_status = 412
+
+
+class NotImplementedHere(ScimError):
+    """The protocol has it, this service doesn't."""
+
+    default_status = 501
+
+
 class Forbidden(ScimError):
     """Understood, and not done for anybody."""
 

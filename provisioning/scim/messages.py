@@ -39,7 +39,7 @@ def resource(
     document: dict[str, Any],
     created: datetime,
     last_modified: datetime,
-    version: int,
+    version: str,
     base_url: str,
     extra: dict[str, Any],
 ) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def resource(
         document: as stored.
         created: when it came to be.
         last_modified: when it last changed.
-        version: the number of its state.
+        version: the opaque part of its entity tag.
         base_url: what clients call the service.
         extra: read-only attributes that are kept elsewhere, such as a User's groups.
     """
@@ -92,8 +92,8 @@ def service_provider_config(base_url: str, capabilities: Capabilities) -> dict[s
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": True, "maxResults": capabilities.max_page_size},
         "changePassword": {"supported": False},
-        "sort": {"supported": False},
-        "etag": {"supported": False},
+        "sort": {"supported": True},
+        "etag": {"supported": True},
         "pagination": {
             "cursor": False,
             "index": True,

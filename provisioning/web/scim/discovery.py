@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
-from provisioning.scim.errors import Forbidden
+from provisioning.scim.errors import Forbidden, NotImplementedHere
 from provisioning.web.guard import by_connection
 from provisioning.web.scim import media
 
@@ -33,6 +33,13 @@ def _one(documents: list[dict[str, Any]], name: str) -> Response:
         if document["id"].lower() == name.lower():
             return media.respond(document)
     raise NotFound(f"There is no {name[:200]} here.")
+
+
+@blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@by_connection
+def me() -> Response:
+    """RFC 7644, section 3.11: an identity provider's credential is nobody's own."""
+    raise NotImplementedHere("The credential of a connection belongs to no person: address Users by their id.")
 
 
 @blueprint.get("/ServiceProviderConfig")

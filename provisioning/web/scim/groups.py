@@ -22,7 +22,8 @@ from provisioning.scim.edit import apply
 from provisioning.scim.patch import parse_patch
 from provisioning.scim.projection import Projection
 from provisioning.web.guard import actor, by_connection, connection
-from provisioning.web.scim import media
+from provisioning.web.scim import media, versions
+from provisioning.web.scim.media import Query
 
 blueprint = Blueprint("groups", __name__, url_prefix="/Groups")
 
@@ -46,7 +47,7 @@ def _resource(group: GroupView, members: Sequence[MemberReference] | None) -> di
         document=group.document,
         created=group.created_at,
         last_modified=group.modified_at,
-        version=group.version,
+        version=versions.of_group(group),
         base_url=media.base_url(),
         extra={"members": shown} if shown else {},
     )
@@ -58,7 +59,7 @@ def _with_members(database: Connection, found: Sequence[GroupView], projection: 
     if found and projection.wants("members"):
         ids = [group.id for group in found]
         inside = groups.members_of(database, workspace_id=connection().workspace_id, groups=ids)
-    return [projection.apply(_resource(group, inside.get(group.id))) for group in found]
+    return [_resource(group, inside.get(group.id)) for group in found]
 
 
 def _wanted(group_id: str) -> dict[str, Any]:
@@ -101,27 +102,38 @@ def create() -> Response:
             connection_id=connection().id,
             by=actor(),
         )
-        (shown,) = _with_members(database, [group], projection)
-    return media.respond(shown, 201)
+        (resource,) = _with_members(database, [group], projection)
+    return media.respond_resource(resource, projection, 201)
 
 
 @blueprint.get("")
 @by_connection
 def page() -> Response:
     """RFC 7644, section 3.4.2."""
-    projection, condition = media.projection(GROUP), media.condition()
-    start, count = media.page_wanted()
+    return _found(Query.of_address(GROUP))
+
+
+@blueprint.post("/.search")
+@by_connection
+def search() -> Response:
+    """RFC 7644, section 3.4.3: the same query, kept out of the address."""
+    return _found(Query.of_body(GROUP))
+
+
+def _found(query: Query) -> Response:
     with reading() as database:
         found = groups.page(
             database,
             workspace_id=connection().workspace_id,
-            condition=condition,
-            start_index=start,
-            count=count,
+            condition=query.condition,
+            order=query.order,
+            start_index=query.start_index,
+            count=query.count,
             linked_to=connection().id,
         )
-        shown = _with_members(database, found.items, projection)
-    return media.respond(messages.list_response(shown, total=found.total, start_index=start))
+        resources = _with_members(database, found.items, query.shown)
+    shown = [query.shown.apply(resource) for resource in resources]
+    return media.respond(messages.list_response(shown, total=found.total, start_index=query.start_index))
 
 
 @blueprint.get("/<group_id>")
@@ -131,8 +143,11 @@ def read(group_id: str) -> Response:
     projection = media.projection(GROUP)
     with reading() as database:
         group = _own(groups.by_id(database, **_wanted(group_id)))
-        (shown,) = _with_members(database, [group], projection)
-    return media.respond(shown)
+        version = versions.of_group(group)
+        if versions.is_known(version):
+            return media.not_modified(version)
+        (resource,) = _with_members(database, [group], projection)
+    return media.respond_resource(resource, projection)
 
 
 @blueprint.put("/<group_id>")
@@ -143,6 +158,7 @@ def replace(group_id: str) -> Response:
     delta = Delta() if sent.members is None else Delta(added=_ids(sent.members), cleared=True)
     with transaction() as database:
         group = _own(groups.lock(database, **_wanted(group_id)))
+        versions.require_match(versions.of_group(group))
         profile = GroupProfile.of(sent.document)
         stored = groups.store(database, group=group, profile=profile, delta=delta, by=actor())
     return _changed(stored)
@@ -159,6 +175,7 @@ def change(group_id: str) -> Response:
         delta = Delta(added=_ids(changes.members.added), removed=removed, cleared=changes.members.cleared)
     with transaction() as database:
         group = _own(groups.lock(database, **_wanted(group_id)))
+        versions.require_match(versions.of_group(group))
         profile = GroupProfile.of(apply(changes, group.document, GROUP))
         stored = groups.store(database, group=group, profile=profile, delta=delta, by=actor())
     return _changed(stored)
@@ -170,12 +187,14 @@ def _changed(group: GroupView) -> Response:
     asked = "attributes" in request.args or "excludedAttributes" in request.args
     with reading() as database:
         if asked or not projection.wants("members"):
-            (shown,) = _with_members(database, [group], projection)
-            return media.respond(shown)
+            (resource,) = _with_members(database, [group], projection)
+            return media.respond_resource(resource, projection)
         found = groups.members_of(
             database, workspace_id=group.workspace_id, groups=[group.id], most=MOST_SENT_BACK + 1
         )[group.id]
-    return media.nothing() if len(found) > MOST_SENT_BACK else media.respond(_resource(group, found))
+    return (
+        media.nothing() if len(found) > MOST_SENT_BACK else media.respond_resource(_resource(group, found), projection)
+    )
 
 
 @blueprint.delete("/<group_id>")
@@ -184,5 +203,6 @@ def delete(group_id: str) -> Response:
     """RFC 7644, section 3.6: the group goes, its members stay in the workspace."""
     with transaction() as database:
         group = _own(groups.lock(database, **_wanted(group_id)))
+        versions.require_match(versions.of_group(group))
         groups.remove(database, group=group, by=actor())
     return media.nothing()

@@ -20,7 +20,8 @@ from provisioning.scim.edit import apply
 from provisioning.scim.patch import parse_patch
 from provisioning.scim.projection import Projection
 from provisioning.web.guard import actor, by_connection, connection
-from provisioning.web.scim import media
+from provisioning.web.scim import media, versions
+from provisioning.web.scim.media import Query
 
 blueprint = Blueprint("users", __name__, url_prefix="/Users")
 
@@ -41,14 +42,14 @@ def _resource(member: MemberView) -> dict[str, Any]:
         document=member.document,
         created=member.created_at,
         last_modified=member.modified_at,
-        version=member.version,
+        version=versions.of_user(member),
         base_url=media.base_url(),
         extra={"groups": groups} if groups else {},
     )
 
 
 def _shown(member: MemberView, projection: Projection, status: int = 200) -> Response:
-    return media.respond(projection.apply(_resource(member)), status)
+    return media.respond_resource(_resource(member), projection, status)
 
 
 def _wanted(user_id: str) -> dict[str, Any]:
@@ -81,18 +82,28 @@ def create() -> Response:
 @by_connection
 def page() -> Response:
     """RFC 7644, section 3.4.2."""
-    projection, condition = media.projection(USER), media.condition()
-    start, count = media.page_wanted()
+    return _found(Query.of_address(USER))
+
+
+@blueprint.post("/.search")
+@by_connection
+def search() -> Response:
+    """RFC 7644, section 3.4.3: the same query, kept out of the address."""
+    return _found(Query.of_body(USER))
+
+
+def _found(query: Query) -> Response:
     with reading() as database:
         found = members.page(
             database,
             workspace_id=connection().workspace_id,
-            condition=condition,
-            start_index=start,
-            count=count,
+            condition=query.condition,
+            order=query.order,
+            start_index=query.start_index,
+            count=query.count,
         )
-    shown = [projection.apply(_resource(member)) for member in found.items]
-    return media.respond(messages.list_response(shown, total=found.total, start_index=start))
+    shown = [query.shown.apply(_resource(member)) for member in found.items]
+    return media.respond(messages.list_response(shown, total=found.total, start_index=query.start_index))
 
 
 @blueprint.get("/<user_id>")
@@ -101,7 +112,9 @@ def read(user_id: str) -> Response:
     """RFC 7644, section 3.4.1."""
     projection = media.projection(USER)
     with reading() as database:
-        return _shown(members.by_id(database, **_wanted(user_id)), projection)
+        member = members.by_id(database, **_wanted(user_id))
+    version = versions.of_user(member)
+    return media.not_modified(version) if versions.is_known(version) else _shown(member, projection)
 
 
 @blueprint.put("/<user_id>")
@@ -112,6 +125,7 @@ def replace(user_id: str) -> Response:
     document = read_resource(normalise_resource(media.body(), USER).body, USER).document
     with transaction() as database:
         member = members.lock(database, **_wanted(user_id))
+        versions.require_match(versions.of_user(member))
         profile = Profile.of({"active": member.active, **document})
         stored = members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor())
     return _shown(stored, projection)
@@ -125,6 +139,7 @@ def change(user_id: str) -> Response:
     changes = parse_patch(normalise_patch(media.body(), USER).body, USER)
     with transaction() as database:
         member = members.lock(database, **_wanted(user_id))
+        versions.require_match(versions.of_user(member))
         profile = Profile.of({"active": member.active, **apply(changes, member.document, USER)})
         stored = members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor())
     return _shown(stored, projection)
@@ -136,5 +151,6 @@ def delete(user_id: str) -> Response:
     """RFC 7644, section 3.6: the person leaves the workspace."""
     with transaction() as database:
         member = members.lock(database, **_wanted(user_id))
+        versions.require_match(versions.of_user(member))
         members.remove(database, member=member, by=actor())
     return media.nothing()

@@ -1,0 +1,37 @@
+"""Versions of resources (RFC 7644, section 3.14): weak entity tags, and what a request's conditions say of them."""
+
+from __future__ import annotations
+
+import zlib
+
+from flask import request
+
+from provisioning.directory.groups import GroupView
+from provisioning.directory.members import MemberView
+from provisioning.scim.errors import PreconditionFailed
+
+
+def of_user(member: MemberView) -> str:
+    """A User's tag: it changes with what the User shows, the groups too, which are kept elsewhere."""
+    shown = "".join(f"{group.id}{group.display_name}" for group in member.groups)
+    return f"{member.version}.{zlib.crc32(shown.encode()):08x}" if shown else str(member.version)
+
+
+def of_group(group: GroupView) -> str:
+    """A Group's tag: who joins or leaves changes it, too."""
+    return str(group.version)
+
+
+def require_match(current: str) -> None:
+    """Look at `If-Match`: a client that has seen an older version may not change this one.
+
+    Raises:
+        PreconditionFailed: the client has seen another version.
+    """
+    if request.if_match and not request.if_match.contains_weak(current):
+        raise PreconditionFailed(f'The resource has changed: its version is W/"{current}". Read it again.')
+
+
+def is_known(current: str) -> bool:
+    """Look at `If-None-Match`: whether the client has this very version already."""
+    return bool(request.if_none_match) and request.if_none_match.contains_weak(current)
