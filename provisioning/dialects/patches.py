@@ -85,7 +85,21 @@ def empty_removal_value(operation: _Operation, resource_type: ResourceType) -> _
     target = _target(operation.get("path"), resource_type)
     if operation.get("op") != "remove" or operation.get("value") != "" or target is None:
         return operation
+    # Of a list the empty text might be taken for all of it, which nobody has asked for: that is left to be refused.
+    if target.attribute.multi_valued:
+        return operation
     return {name: value for name, value in operation.items() if name != "value"}
+
+
+@_each
+def unqualified_extension(operation: _Operation, resource_type: ResourceType) -> _Operation:
+    """`"path": "manager"`: an extension's attribute without its URN, as Entra ID and others send it."""
+    path = operation.get("path")
+    if not isinstance(path, str) or _target(path, resource_type) is not None:
+        return operation
+    qualified = (f"{extension.id}:{path}" for extension in resource_type.extensions)
+    known = [name for name in qualified if _target(name, resource_type) is not None]
+    return {**operation, "path": known[0]} if known else operation
 
 
 @_each
@@ -130,6 +144,7 @@ QUIRKS = (
     read_only_in_value,
     password,
     wrapped_members,
+    unqualified_extension,
     empty_removal_value,
     values,
 )

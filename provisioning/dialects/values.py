@@ -8,7 +8,7 @@ import orjson
 
 from provisioning.scim.schema import Attribute
 
-_TRUTHS = {"true": True, "false": False}
+_TRUTHS = {"true": True, "false": False, "": None}
 
 
 def mend(attribute: Attribute, value: Any) -> Any:
@@ -50,7 +50,7 @@ def single_element(attribute: Attribute, value: Any) -> Any:
 def bare_value(attribute: Attribute, value: Any) -> Any:
     """`"members": ["id"]`: an element as its bare `value`; Microsoft's own test suite does so."""
     is_element = attribute.multi_valued and attribute.sub("value") is not None
-    return {"value": value} if is_element and isinstance(value, str) else value
+    return {"value": value} if is_element and isinstance(value, str) and value else value
 
 
 def manager_forms(attribute: Attribute, value: Any) -> Any:

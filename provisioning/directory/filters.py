@@ -296,7 +296,7 @@ def _ask(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condit
     make = table.get(operator)
     if make is None:
         raise InvalidFilter(f"{attribute.name} is a {attribute.type}, which is not compared by {operator}.")
-    return make(value, wanted_value(attribute, wanted))
+    return make(value, wanted_value(attribute, wanted, operator))
 
 
 def _ask_id(value: Any, operator: str, wanted: Any) -> Condition:

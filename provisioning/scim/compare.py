@@ -7,4 +7,9 @@ import unicodedata
 
 def fold(text: str) -> str:
     """The form in which two texts are equal when only case, surrounding space or composition differs."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
+    return fold_part(text.strip())
+
+
+def fold_part(text: str) -> str:
+    """The same for a part of a text, whose spaces count: `Eng ` does not begin `Engineering`."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

@@ -73,8 +73,8 @@ def _is_listed(element: Any, listed: list[Any]) -> bool:
 
 
 def _on_single(operation: Operation, before: Any) -> Any:
-    """RFC 7644, 3.5.2.1 and 3.5.2.3: adding to a complex attribute merges, replacing replaces all of it."""
-    if operation.op == ADD and isinstance(before, dict) and isinstance(operation.value, dict):
+    """RFC 7644, 3.5.2.1 and 3.5.2.3: of a complex attribute the parts that are sent change, and the others stay."""
+    if isinstance(before, dict) and isinstance(operation.value, dict):
         return {**before, **operation.value}
     return operation.value
 
@@ -92,7 +92,7 @@ def _on_sub(operation: Operation, before: Any) -> Any:
     target = operation.target
     if not target.attribute.multi_valued:
         return _with_sub(operation, before or {})
-    if not before and operation.op != REMOVE:
+    if not before and operation.op != REMOVE and operation.value is not None:
         return [{_sub(target).name: operation.value}]
     return [_with_sub(operation, element) for element in before or []]
 
@@ -117,7 +117,8 @@ def _on_selected(operation: Operation, before: _Elements) -> _Elements:
         raise ValueError("the target selects nothing")
     selected = [element_meets(element, condition, target.attribute) for element in before]
     if not any(selected):
-        return before if operation.op == REMOVE else [*before, *_created(operation, condition, before)]
+        nothing_to_say = operation.op == REMOVE or operation.value is None
+        return before if nothing_to_say else [*before, *_created(operation, condition, before)]
     after: _Elements = []
     chosen: _Elements = []
     for element, is_selected in zip(before, selected, strict=True):

@@ -67,7 +67,7 @@ class ValuePath:
 Filter = Comparison | Present | And | Or | Not | ValuePath
 
 _TOKEN = re.compile(r'\s*(?:(?P<mark>[()\[\]])|(?P<string>"(?:[^"\\]|\\.)*")|(?P<word>[^\s()\[\]"]+))', re.DOTALL)
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 _LITERALS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 
@@ -122,15 +122,18 @@ class _Parser:
         return terms[0] if len(terms) == 1 else And(tuple(terms))
 
     def _term(self) -> Filter:
-        self._terms += 1
-        if self._terms > MOST_TERMS:
-            raise TooMany(f"A filter has at most {MOST_TERMS} terms.")
+        self._count()
         if self._peek().is_word("not") and self._peek(1).text == "(":
             self._next += 1
             return Not(self._bracketed("(", ")"))
         if self._peek().text == "(" and self._peek().kind == "mark":
             return self._bracketed("(", ")")
         return self._about_attribute()
+
+    def _count(self) -> None:
+        self._terms += 1
+        if self._terms > MOST_TERMS:
+            raise TooMany(f"A filter has at most {MOST_TERMS} terms.")
 
     def _bracketed(self, opening: str, closing: str) -> Filter:
         self._take_mark(opening)
@@ -156,6 +159,7 @@ class _Parser:
             sub = match_attribute(behind.text[1:])
             if sub is None or sub.sub is not None or sub.urn is not None:
                 raise InvalidFilter(f"{behind.text!r} at character {behind.place} is no sub-attribute.")
+            self._count()
             terms = condition.terms if isinstance(condition, And) else (condition,)
             return ValuePath(path, And((*terms, self._compared(sub))))
         return ValuePath(path, condition)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioning.scim.compare import fold
+from provisioning.scim.compare import fold, fold_part
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.filter import And, Comparison, Filter, Not, Or, Present, ValuePath
 from provisioning.scim.path import AttributePath
@@ -121,8 +121,10 @@ def _compare(attribute: Attribute, values: list[Any], name: str, wanted: Any) ->
     if attribute.type == "complex":
         default = attribute.sub("value")
         if default is None:
-            raise InvalidFilter(f"{attribute.name} is compared by its sub-attributes, such as {attribute.name}.value.")
-        return _compare(default, [v["value"] for v in values if v.get("value") is not None], name, wanted)
+            example = f"{attribute.name}.{attribute.sub_attributes[0].name}"
+            raise InvalidFilter(f"{attribute.name} is compared by its sub-attributes, such as {example}.")
+        parts = [value["value"] for value in values if value.get("value") is not None]
+        return _compare(default, parts, name, wanted)
     require_comparable(attribute, name, wanted)
     if wanted is None:
         return _any_value(values) is (name == "ne")
@@ -148,7 +150,7 @@ def require_comparable(attribute: Attribute, name: str, wanted: Any) -> None:
     wanted_value(attribute, wanted)
 
 
-def wanted_value(attribute: Attribute, wanted: Any) -> Any:
+def wanted_value(attribute: Attribute, wanted: Any, name: str = "eq") -> Any:
     """The value of a filter in the form in which the attribute's values are compared.
 
     Raises:
@@ -163,7 +165,9 @@ def wanted_value(attribute: Attribute, wanted: Any) -> Any:
         raise InvalidFilter(f"{attribute.name} is compared with a string in quotation marks, not with {wanted!r}.")
     if attribute.type == "dateTime":
         return _instant(wanted, attribute)
-    return wanted if attribute.case_exact else fold(wanted)
+    if attribute.case_exact:
+        return wanted
+    return fold_part(wanted) if name in _IN_TEXT else fold(wanted)
 
 
 def _instant(text: str, attribute: Attribute) -> datetime:
@@ -176,7 +180,7 @@ def _instant(text: str, attribute: Attribute) -> datetime:
 
 
 def _one(attribute: Attribute, value: Any, name: str, wanted: Any) -> bool:
-    have, want = wanted_value(attribute, value), wanted_value(attribute, wanted)
+    have, want = wanted_value(attribute, value), wanted_value(attribute, wanted, name)
     if name == "eq":
         return bool(have == want)
     if name in _ORDERED:

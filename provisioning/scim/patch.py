@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.scim.document import member_ids
-from provisioning.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget
+from provisioning.scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget
 from provisioning.scim.filter import Comparison, Filter, Or
+from provisioning.scim.path import match_attribute
 from provisioning.scim.schema import ResourceType
 from provisioning.scim.target import Target, parse_target
 from provisioning.scim.values import read_element, read_value
@@ -83,47 +84,60 @@ def _read(sent: Any, number: int, resource_type: ResourceType) -> Iterator[Opera
         raise InvalidSyntax(f"Operations[{number}] must be an object.")
     op, path, value = sent.get("op"), sent.get("path"), sent.get("value")
     if not isinstance(op, str) or op not in _OPERATIONS:
-        raise InvalidSyntax(f"Operations[{number}].op must be add, replace or remove, not {str(op)[:50]!r}.")
+        raise InvalidSyntax(f"Operations[{number}].op must be add, replace or remove.")
     if path is not None and not isinstance(path, str):
         raise InvalidPath(f"Operations[{number}].path must be a string.")
+    if op != REMOVE and "value" not in sent:
+        raise InvalidValue(f"Operations[{number}] has no value to {op}.")
     if path:
-        yield _operation(op, parse_target(path, resource_type), value, number)
+        yield from _operation(op, parse_target(path, resource_type), value, number)
         return
     if op == REMOVE:
         raise NoTarget(f"Operations[{number}] removes, and names no path.")
     if not isinstance(value, Mapping):
         raise InvalidValue(f"Operations[{number}] has no path, so its value must be an object of attributes.")
     for name, below in _flat(value, resource_type):
-        yield _operation(op, parse_target(name, resource_type), below, number)
+        yield from _operation(op, parse_target(name, resource_type), below, number)
 
 
 def _flat(value: Mapping[str, Any], resource_type: ResourceType) -> Iterator[tuple[str, Any]]:
-    """The attributes of a value without a path; those of an extension stand in an object under its URN."""
+    """The attributes of a value without a path that the schema knows; unknown ones are ignored, as in a whole resource.
+
+    Those of an extension stand in an object under its URN, and null there means all of them.
+    """
     for name, below in value.items():
         extension = resource_type.extension(name)
-        if name.lower() == "schemas":
+        if extension is None:
+            path = match_attribute(name)
+            is_known = path is None or resource_type.find(path.urn, path.name, path.sub) is not None
+            if is_known and name.lower() != "schemas":
+                yield name, below
             continue
-        if extension is not None and isinstance(below, Mapping):
-            yield from ((f"{extension.id}:{inner}", innermost) for inner, innermost in below.items())
-        else:
-            yield name, below
+        inside = dict.fromkeys((a.name for a in extension.attributes), None) if below is None else below
+        if not isinstance(inside, Mapping):
+            raise InvalidValue(f"{extension.id} must be an object.")
+        known = (inner for inner in inside if extension.attribute(inner.partition(".")[0]) is not None)
+        yield from ((f"{extension.id}:{inner}", inside[inner]) for inner in known)
 
 
-def _operation(op: str, target: Target, value: Any, number: int) -> Operation:
+def _operation(op: str, target: Target, value: Any, number: int) -> Iterator[Operation]:
+    """What is to be done at one target: nothing, where nothing is added."""
     leaf = target.leaf
     if "readOnly" in {leaf.mutability, target.attribute.mutability}:
         raise Mutability(f"{target} is read-only.")
     if op == REMOVE:
         if leaf.required and target.condition is None:
             raise Mutability(f"{target} is required, and can't be removed.")
-        return Operation(op, target, _listed(target, value))
+        yield Operation(op, target, _listed(target, value))
+        return
     if target.condition is not None and target.sub is None:
         read = read_element(target.attribute, value)
     else:
         read = read_value(leaf, value, place=str(target))
     if read is None and leaf.required:
         raise InvalidValue(f"Operations[{number}]: {target} is required, and can't be left without a value.")
-    return Operation(op, target, read)
+    if read is not None or op == REPLACE:
+        yield Operation(op, target, read)
 
 
 def _listed(target: Target, value: Any) -> Any:
@@ -169,5 +183,5 @@ def _named(condition: Filter) -> Iterator[str]:
     for term in terms:
         is_id = isinstance(term, Comparison) and str(term.path).lower() == "value" and term.operator == "eq"
         if not is_id or not isinstance(term, Comparison) or not isinstance(term.value, str):
-            raise InvalidPath('Members are selected by their id: members[value eq "..."].')
+            raise InvalidFilter('Members are selected by their id: members[value eq "..."].')
         yield term.value

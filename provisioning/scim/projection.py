@@ -99,5 +99,5 @@ def _drop(resource: dict[str, Any], without: _Chosen) -> dict[str, Any]:
 def _parts(value: Any, wanted: Any) -> Any:
     """A complex value, or each element of a list of them, with the wanted sub-attributes alone."""
     if isinstance(value, list):
-        return [_parts(element, wanted) for element in value]
+        return [part for element in value if (part := _parts(element, wanted))]
     return {name: below for name, below in value.items() if wanted(name)} if isinstance(value, dict) else value

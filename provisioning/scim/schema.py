@@ -114,7 +114,13 @@ def _find(resource_type: ResourceType, urn: str | None, name: str, sub: str | No
 
 COMMON = (
     Attribute(
-        "schemas", "The schemas of the resource.", "reference", multi_valued=True, case_exact=True, returned="always"
+        "schemas",
+        "The schemas of the resource.",
+        "reference",
+        multi_valued=True,
+        case_exact=True,
+        mutability="readOnly",
+        returned="always",
     ),
     Attribute(
         "id",

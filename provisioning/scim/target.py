@@ -70,7 +70,7 @@ def _condition(text: str, attribute: Attribute) -> Filter:
         condition = parse_filter(text)
         element_meets({}, condition, attribute)
     except InvalidFilter as error:
-        raise InvalidPath(f"In {attribute.name}[...]: {error.detail}") from None
+        raise InvalidFilter(f"In {attribute.name}[...]: {error.detail}") from None
     return condition
 
 

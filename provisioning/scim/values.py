@@ -33,8 +33,8 @@ class _Text(fields.String):
         text = str(super()._deserialize(value, attr, data, **kwargs))
         if len(text) > self.longest:
             raise ValidationError(f"must have at most {self.longest} characters")
-        if "\0" in text:
-            raise ValidationError("must not hold the character NUL")
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValidationError("must not hold the character NUL or half of a surrogate pair")
         return text
 
 
@@ -142,8 +142,10 @@ def read_element(attribute: Attribute, sent: Any) -> Any:
 def _spelled(attribute: Attribute, sent: Any, place: str) -> Any:
     """The value with the schema's spelling, its type not yet looked at."""
     if attribute.multi_valued and isinstance(sent, list):
-        elements = [_spelled_one(attribute, element, f"{place}[{number}]") for number, element in enumerate(sent)]
-        return [element for element in elements if not unassigned(element)]
+        spelled = [_spelled_one(attribute, element, f"{place}[{number}]") for number, element in enumerate(sent)]
+        # A member without an id is no member left out, but one that is missing: it stays, to be refused.
+        kept = sent if attribute.name == "members" else spelled
+        return [element for element, known in zip(spelled, kept, strict=True) if not unassigned(known)]
     return sent if attribute.multi_valued else _spelled_one(attribute, sent, place)
 
 

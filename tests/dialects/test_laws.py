@@ -35,7 +35,7 @@ operations = st.one_of(
 conforming_patches = st.fixed_dictionaries({"schemas": st.just([PATCH_URN]), "Operations": st.lists(operations)})
 keys = st.sampled_from(
     ["schemas", "active", "Active", "emails", "members", "manager", "roles", "password", "id", "op", "path", "value",
-     "Operations", "operations", ENTERPRISE, "urn:scim:schemas:core:1.0"]
+     "Operations", "operations", "displayName", ENTERPRISE, "urn:scim:schemas:core:1.0"]
 )  # fmt: skip
 anything = st.recursive(
     st.none() | st.booleans() | st.sampled_from(["True", "", "members", '{"value":"x"}', "Add", "REMOVE"]) | text,

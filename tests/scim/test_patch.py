@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.dialects import normalise_patch
 from provisioning.scim.definitions import GROUP, USER
 from provisioning.scim.edit import apply
-from provisioning.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget, ScimError
-from provisioning.scim.patch import PATCH_URN, parse_patch
+from provisioning.scim.errors import (
+    InvalidFilter,
+    InvalidPath,
+    InvalidSyntax,
+    InvalidValue,
+    Mutability,
+    NoTarget,
+    ScimError,
+)
+from provisioning.scim.patch import PATCH_URN, MembersDelta, parse_patch
 
 ENTERPRISE = USER.extensions[0].id
 WORK = {"value": "w@x.example", "type": "work", "primary": True}
@@ -39,7 +48,11 @@ def op(kind, path=None, value=None):
         (op("add", "title", "T"), {"title": "T"}),
         (op("add", "name.middleName", "M"), {"name": {**ADA["name"], "middleName": "M"}}),
         (op("add", "name", {"middleName": "M"}), {"name": {**ADA["name"], "middleName": "M"}}),
-        (op("replace", "name", {"middleName": "M"}), {"name": {"middleName": "M"}}),
+        (op("replace", "name", {"middleName": "M"}), {"name": {**ADA["name"], "middleName": "M"}}),
+        ({"op": "replace", "path": 'emails[type eq "fax"].value', "value": None}, {}),
+        ({"op": "replace", "path": "phoneNumbers.value", "value": None}, {}),
+        ({"op": "add", "path": "displayName", "value": None}, {}),
+        (op("replace", value={"title": "T", "unknown": 1, "no.such": 2}), {"title": "T"}),
         (op("remove", "name.givenName"), {"name": {"familyName": "L"}}),
         (op("remove", "name"), {"name": None}),
         (op("remove", "title"), {}),
@@ -98,7 +111,11 @@ def test_an_extension_that_is_emptied_is_gone():
         ([op("replace", "nope", "x")], InvalidPath),
         ([op("replace", "name.nope", "x")], InvalidPath),
         ([op("replace", "emails[type eq", "x")], InvalidPath),
-        ([op("replace", 'emails[nope eq "x"].value', "x")], InvalidPath),
+        ([op("replace", 'emails[nope eq "x"].value', "x")], InvalidFilter),
+        ([op("add", "title")], InvalidValue),
+        ([op("replace", "title")], InvalidValue),
+        ([op("replace", "schemas", ["x"])], Mutability),
+        ([op("replace", "displayName", "a\ud800")], InvalidValue),
         ([op("replace", 'displayName[type eq "x"]', "x")], InvalidPath),
         ([op("replace", "id", "x")], Mutability),
         ([op("replace", "meta.created", "x")], Mutability),
@@ -121,8 +138,37 @@ def test_what_cannot_be_done_is_told_apart(operations, refusal):
     "path", ["members.value", 'members[value eq "a"].display', 'members[display eq "x"]', 'members[value ne "a"]']
 )
 def test_members_are_named_by_their_id(path):
-    with pytest.raises((InvalidPath, Mutability)):
+    with pytest.raises((InvalidFilter, InvalidPath, Mutability)):
         patch(op("remove", path), resource_type=GROUP)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        op("remove", "members", ""),
+        op("remove", "members", [{"display": "A"}]),
+        op("replace", "members", ""),
+        op("replace", "members", [{"display": "A"}]),
+        op("add", "members", [{}, {"type": "User"}]),
+    ],
+)
+def test_members_that_are_not_named_empty_no_group(operation):
+    body = normalise_patch({"schemas": [PATCH_URN], "Operations": [operation]}, GROUP).body
+    with pytest.raises(InvalidValue):
+        parse_patch(body, GROUP)
+
+
+def test_an_extension_that_is_set_to_null_is_gone():
+    document = {**ADA, ENTERPRISE: {"department": "R", "manager": {"value": "1"}}}
+    assert after({"op": "replace", "value": {ENTERPRISE: None}}, document=document) == ADA
+
+
+def test_the_depth_of_garbage_does_no_harm():
+    deep: list = []
+    for _ in range(2000):
+        deep = [deep]
+    with pytest.raises(InvalidSyntax):
+        patch(op(deep, "title", "x"))
 
 
 ids = st.sampled_from("abcd")
@@ -151,8 +197,7 @@ def test_members_end_up_as_if_each_operation_had_been_done_by_itself(operations,
             expected |= named
         else:
             expected -= named or set(operation["path"].split('"')[1]) if "[" in operation["path"] else named
-    delta = patch(*operations, resource_type=GROUP).members
-    assert delta is not None
+    delta = patch(*operations, resource_type=GROUP).members or MembersDelta()
     assert not set(delta.added) & set(delta.removed)
     base = set() if delta.cleared else set(current)
     assert (base - set(delta.removed)) | set(delta.added) == expected
