@@ -57,6 +57,8 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}Z"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_shown(below)}" for name, below in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value)) or "-"
     return str(value)

@@ -156,6 +156,14 @@ def test_what_people_read_is_a_table_with_the_same_facts(command, idp):
     assert command("group", "list", "--workspace", idp.workspace.slug).stdout == "no groups\n"
 
 
+def test_a_mapping_is_shown_in_words(command, idp):
+    label = ("--label", "environment:prod")
+    made = command(
+        "mapping", "create", "--workspace", idp.workspace.slug, "--group", "G", "--role", "source-admin", *label
+    )
+    assert "kind: labels; labels: environment:prod" in made.stdout
+
+
 def test_no_secret_is_ever_shown_again(command, idp, facts_of):
     slug = idp.workspace.slug
     idp.request("POST", "/Users", {"schemas": [USER_URN], "userName": "s@corp.example", "password": "hidden-word"})
