@@ -31,6 +31,7 @@ class Settings:
     host: str
     port: int
     base_url: str | None
+    trusted_proxies: int
     web_processes: int
     web_threads: int
     session_absolute: timedelta

@@ -117,6 +117,14 @@ VARIABLES: tuple[Variable, ...] = (
         "What clients call this service; locations and links are built from it, never from a Host header.",
     ),
     Variable(
+        "PROVISIONING_TRUSTED_PROXIES",
+        "trusted_proxies",
+        _number(0, 16),
+        "0",
+        "How many proxies in front tell in X-Forwarded-* how they were called: SCIM locations follow the last so many."
+        " With 0 the headers are not looked at, for anybody could send them.",
+    ),
+    Variable(
         "PROVISIONING_WEB_PROCESSES",
         "web_processes",
         _number(1, 256),

@@ -16,6 +16,7 @@ from provisioning.access.roles import Catalogue
 from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
+from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.web import errors, guard, health, requests
 from provisioning.web.admin import api
@@ -56,20 +57,23 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _context(settings: Settings) -> Context:
+    key = secret_key.read_or_create(settings)
     return Context(
-        keyring=Keyring(secret_key.read_or_create(settings)),
+        keyring=Keyring(key),
         catalogue=Catalogue(roles.CATALOGUE),
         session_policy=SessionPolicy(
             standard=Limits(settings.session_absolute, settings.session_idle),
             hipaa=Limits(settings.session_hipaa_absolute, settings.session_hipaa_idle),
             activity_interval=settings.activity_interval,
         ),
+        cursors=Sealer(key, "cursors"),
         public_url=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
     )
 
 
 def _register(app: Flask) -> None:
-    requests.init_app(app)
+    requests.init_app(app, trusted_proxies=context.of(app).trusted_proxies)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(door.blueprint)
     app.register_blueprint(link.blueprint)

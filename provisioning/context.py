@@ -9,6 +9,7 @@ from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
 from provisioning.credentials import Keyring
+from provisioning.sealing import Sealer
 from provisioning.sessions.rules import SessionPolicy
 
 _EXTENSION = "provisioning.context"
@@ -21,7 +22,10 @@ class Context:
     keyring: Keyring
     catalogue: Catalogue
     session_policy: SessionPolicy
+    cursors: Sealer
     public_url: str
+    # How many proxies in front may say, in X-Forwarded-*, how the client called the service.
+    trusted_proxies: int = 0
 
 
 def install(app: Flask, context: Context) -> None:
@@ -29,6 +33,11 @@ def install(app: Flask, context: Context) -> None:
     app.extensions[_EXTENSION] = context
 
 
+def of(app: Flask) -> Context:
+    """The context of an application."""
+    return cast("Context", app.extensions[_EXTENSION])
+
+
 def context() -> Context:
     """The context of the application that is at work."""
-    return cast("Context", current_app.extensions[_EXTENSION])
+    return of(current_app)

@@ -7,14 +7,33 @@ business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Identity, Index, bindparam, insert, select, text, update
+from sqlalchemy import (
+    Boolean,
+    Delete,
+    Identity,
+    Index,
+    Insert,
+    Text,
+    Update,
+    Uuid,
+    bindparam,
+    case,
+    column,
+    insert,
+    literal,
+    null,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from sqlalchemy.sql import func
@@ -89,32 +108,55 @@ class Claimed:
     attempts: int
 
 
-_INSERT = insert(Event).values(done_at=text("CASE WHEN :calls_for_work THEN NULL ELSE clock_timestamp() END"))
+Change = TypeVar("Change", Insert, Update, Delete)
+_WRITTEN = ("id", "workspace_id", "name", "subject", "payload", "actor_kind", "actor_id", "request_id", "done_at")
 
 
 def append(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> None:
     """Write facts in the transaction that makes them true; when one calls for work, a nudge follows the commit."""
+    if facts:
+        connection.execute(_insertion(connection, facts, workspace_id, by))
+
+
+def together(connection: Connection, change: Change, *facts: Fact, workspace_id: UUID | None, by: Actor) -> Change:
+    """A change and its facts as one statement: neither is ever without the other, and they cost one round trip.
+
+    Args:
+        connection: in the transaction in which the statement is going to be executed.
+        change: an INSERT, UPDATE or DELETE that is certain to happen.
+        facts: what it makes true.
+        workspace_id: where.
+        by: who did it.
+    """
     if not facts:
-        return
-    connection.execute(
-        _INSERT,
-        [
-            {
-                "id": entropy.new_id(),
-                "workspace_id": workspace_id,
-                "name": fact.name,
-                "subject": fact.subject,
-                "payload": _payload(fact),
-                "actor_kind": by.kind,
-                "actor_id": by.id,
-                "request_id": by.request_id,
-                "calls_for_work": fact.calls_for_work,
-            }
-            for fact in facts
-        ],
-    )
+        return change
+    return change.add_cte(_insertion(connection, facts, workspace_id, by).cte("facts"))
+
+
+def _insertion(connection: Connection, facts: Sequence[Fact], workspace_id: UUID | None, by: Actor) -> Insert:
+    """The facts as one parameter, so that PostgreSQL sees the same statement however many there are."""
     if any(fact.calls_for_work for fact in facts):
         after_commit(connection, nudge.drain)
+    rows = [
+        {
+            "id": entropy.new_id(),
+            "name": fact.name,
+            "subject": fact.subject,
+            "payload": _payload(fact),
+            "calls_for_work": fact.calls_for_work,
+        }
+        for fact in facts
+    ]
+    columns = (column("id", Uuid), column("name", Text), column("subject", Text), column("payload", JSONB))
+    row = (
+        func.jsonb_to_recordset(bindparam("facts", rows, JSONB))
+        .table_valued(*columns, column("calls_for_work", Boolean), name="fact")
+        .render_derived(with_types=True)
+    )
+    done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
+    who = (literal(by.kind), literal(by.id, Text), literal(by.request_id, Text))
+    written = select(row.c.id, literal(workspace_id, Uuid), row.c.name, row.c.subject, row.c.payload, *who, done)
+    return insert(Event).from_select(_WRITTEN, written)
 
 
 def _payload(fact: Fact) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from provisioning.access.mappings import MappingView
 from provisioning.access.models import Policy
 from provisioning.access.roles import MINIMAL, OWNER, Catalogue
 from provisioning.access.rules import Facts, Grant, Path, Scope
-from provisioning.directory import groups
+from provisioning.directory import extensions, groups
 from provisioning.directory.groups import GroupView
 from provisioning.directory.members import MemberView
+from provisioning.scim.extensions import Kinds
 
 
 def of_member(connection: Connection, *, member: MemberView, catalogue: Catalogue) -> Facts:
@@ -29,7 +30,9 @@ def of_member(connection: Connection, *, member: MemberView, catalogue: Catalogu
     in_groups = {group.id: group for group in of}
     grants += _policies(connection, member=member, in_groups=in_groups, catalogue=catalogue)
     given = [m for m in mappings.every(connection, workspace_id=member.workspace_id) if m.enabled]
-    grants += _mapped(given, member=member, in_groups=in_groups.values(), catalogue=catalogue)
+    if given:
+        kinds = extensions.kinds(connection, workspace_id=member.workspace_id)
+        grants += _mapped(given, member=member, in_groups=in_groups.values(), kinds=kinds, catalogue=catalogue)
     return Facts(tuple(grants))
 
 
@@ -47,15 +50,20 @@ def _policies(
 
 
 def _mapped(
-    given: Iterable[MappingView], *, member: MemberView, in_groups: Iterable[GroupView], catalogue: Catalogue
+    given: Iterable[MappingView],
+    *,
+    member: MemberView,
+    in_groups: Iterable[GroupView],
+    kinds: Kinds,
+    catalogue: Catalogue,
 ) -> Iterator[Grant]:
     """What mappings give: by each group that an identity provider pushes, and by the person's own attributes."""
     pushed = [(group.display_name, {**group.document, "id": str(group.id)}) for group in in_groups if group.linked]
-    person: dict[str, Any] = {**member.document, "id": str(member.id)}
+    person: dict[str, Any] = {**member.as_known_to(member.connection_id), "id": str(member.id)}
     for mapping in given:
         about = pushed if mapping.resource_type == "Group" else [(None, person)]
         for group, document in about:
-            if mapping.matches(document):
+            if mapping.matches(document, kinds):
                 path = Path("mapping", group=group, mapping=mapping.name, condition=mapping.condition)
                 yield Grant(catalogue[mapping.role], mapping.scope, path)
 

@@ -22,16 +22,21 @@ from provisioning.access.events import MappingCreated, MappingDeleted
 from provisioning.access.models import MappingRow
 from provisioning.access.roles import OWNER, Catalogue
 from provisioning.access.rules import Scope
-from provisioning.directory import groups
+from provisioning.directory import extensions, listing
+from provisioning.directory.listing import Selection
+from provisioning.directory.paging import Window
 from provisioning.outbox import Actor
 from provisioning.refusals import Invalid, NotFound
-from provisioning.scim.definitions import GROUP, USER
-from provisioning.scim.errors import ScimError
+from provisioning.scim.errors import InvalidFilter, ScimError
+from provisioning.scim.extensions import Kinds
 from provisioning.scim.filter import Comparison, Filter, parse_filter, to_text
 from provisioning.scim.match import matches
 from provisioning.scim.path import AttributePath
+from provisioning.scim.schema import ResourceType
 
-_SUBJECTS = {"Group": GROUP, "User": USER}
+
+def _subject(resource_type: str, kinds: Kinds) -> ResourceType:
+    return kinds.group if resource_type == "Group" else kinds.user
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,12 @@ class MappingView:
     enabled: bool
     created_at: datetime
 
-    def matches(self, document: dict[str, Any]) -> bool:
-        """Whether a Group's or User's document meets the condition."""
-        return matches(document, parsed(self.condition), _SUBJECTS[self.resource_type])
+    def matches(self, document: dict[str, Any], kinds: Kinds) -> bool:
+        """Whether a Group's or User's document meets the condition; one that can't be asked any more gives nothing."""
+        try:
+            return matches(document, parsed(self.condition), _subject(self.resource_type, kinds))
+        except InvalidFilter:
+            return False
 
 
 @functools.lru_cache(maxsize=4096)
@@ -83,7 +91,7 @@ def condition_for_group(connection: Connection, *, workspace_id: UUID, group: st
     old one gets nothing; a group that is still to come is meant by its exact displayName.
     """
     named = Comparison(AttributePath(None, "displayName", None), "eq", group)
-    found = groups.page(connection, workspace_id=workspace_id, condition=named, start_index=1, count=2)
+    found = listing.of_groups(connection, workspace_id=workspace_id, selection=Selection(Window(count=100), named))
     linked = [g for g in found.items if g.linked]
     if len(linked) > 1:
         raise Invalid(f"Several connections push a group called {group}: name one by its id.", field="group")
@@ -126,7 +134,7 @@ def create(
     if role == OWNER:
         raise Invalid("Ownership is not given by mappings: appoint owners by hand.", field="role")
     scope = scopes.read(connection, workspace_id=workspace_id, role=given, labels=labels, resources=resources)
-    canonical = _canonical(condition, resource_type)
+    canonical = _canonical(condition, resource_type, extensions.kinds(connection, workspace_id=workspace_id))
     row = connection.execute(
         insert(MappingRow)
         .values(
@@ -145,13 +153,13 @@ def create(
     return _view(row)
 
 
-def _canonical(condition: str, resource_type: str) -> str:
+def _canonical(condition: str, resource_type: str, kinds: Kinds) -> str:
     """The condition as it is stored, once it is certain that it can be asked of every document."""
-    if resource_type not in _SUBJECTS:
+    if resource_type not in {"Group", "User"}:
         raise Invalid("A condition is about a Group or a User.", field="resourceType")
     try:
         tree = parse_filter(condition)
-        matches({}, tree, _SUBJECTS[resource_type])
+        matches({}, tree, _subject(resource_type, kinds))
     except ScimError as error:
         raise Invalid(f"The condition can't be asked of a {resource_type}: {error.detail}", field="condition") from None
     return to_text(tree)

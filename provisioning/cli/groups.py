@@ -9,9 +9,11 @@ import click
 from provisioning.cli.output import Output
 from provisioning.cli.service import operates
 from provisioning.database import reading
-from provisioning.directory import groups, workspaces
-from provisioning.directory.filters import as_id
+from provisioning.directory import extensions, listing, workspaces
+from provisioning.directory.filters import Viewer, as_id
 from provisioning.directory.groups import GroupView
+from provisioning.directory.listing import Selection
+from provisioning.directory.paging import Window
 from provisioning.refusals import NotFound
 from provisioning.scim.filter import Comparison, parse_filter
 from provisioning.scim.path import AttributePath
@@ -45,7 +47,9 @@ def list_(out: Output, workspace: str, condition: str | None, start_index: int, 
     tree = None if condition is None else parse_filter(condition)
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        page = groups.page(connection, workspace_id=of, condition=tree, start_index=start_index, count=count)
+        viewer = Viewer(extensions.kinds(connection, workspace_id=of))
+        wanted = Selection(Window(count, start_index), tree, viewer=viewer)
+        page = listing.of_groups(connection, workspace_id=of, selection=wanted)
     out.many("groups", [_facts(found) for found in page.items], total=page.total)
 
 
@@ -59,10 +63,11 @@ def show(out: Output, name_or_id: str, workspace: str) -> None:
         of = workspaces.by_slug(connection, workspace).id
         attribute = "id" if as_id(name_or_id) else "displayName"
         wanted = Comparison(AttributePath(None, attribute, None), "eq", name_or_id)
-        found = groups.page(connection, workspace_id=of, condition=wanted, start_index=1, count=1).items
+        one = Selection(Window(1), wanted)
+        found = listing.of_groups(connection, workspace_id=of, selection=one, with_members=True).items
         if not found:
             raise NotFound(f"There is no group {name_or_id} in this workspace.")
-        inside = groups.members_of(connection, workspace_id=of, groups=[found[0].id])[found[0].id]
+        inside = found[0].members or ()
     if out.as_json:
         out.document({**_facts(found[0]), "members": [{"id": m.id, "display": m.display} for m in inside]})
     else:

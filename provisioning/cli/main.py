@@ -12,6 +12,7 @@ from config.settings import InvalidSettings
 from provisioning.cli import (
     configuration,
     connections,
+    extensions,
     groups,
     mappings,
     members,
@@ -48,6 +49,7 @@ for command in (
     connections.connection,
     members.member,
     groups.group,
+    extensions.schema,
     mappings.mapping,
     sessions.session,
     sessions.sign_in_link,

@@ -12,8 +12,11 @@ from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
 from provisioning.database import reading, transaction
-from provisioning.directory import members, workspaces
+from provisioning.directory import extensions, listing, members, workspaces
+from provisioning.directory.filters import Viewer
+from provisioning.directory.listing import Selection
 from provisioning.directory.members import MemberView
+from provisioning.directory.paging import Window
 from provisioning.directory.profile import Profile
 from provisioning.scim.filter import parse_filter
 
@@ -49,7 +52,9 @@ def list_(out: Output, workspace: str, condition: str | None, start_index: int, 
     tree = None if condition is None else parse_filter(condition)
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        page = members.page(connection, workspace_id=of, condition=tree, start_index=start_index, count=count)
+        viewer = Viewer(extensions.kinds(connection, workspace_id=of))
+        wanted = Selection(Window(count, start_index), tree, viewer=viewer)
+        page = listing.of_members(connection, workspace_id=of, selection=wanted)
     out.many("members", [_facts(found) for found in page.items], total=page.total)
 
 

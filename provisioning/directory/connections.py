@@ -14,9 +14,11 @@ from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.directory.events import ConnectionCreated, ConnectionTokenRotated
+from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
 from provisioning.directory.models import Connection, ConnectionToken, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
+from provisioning.scim.extensions import Kinds
 
 DIALECTS = ("okta", "entra", "other")
 _LONGEST_NAME = 200
@@ -32,6 +34,13 @@ class ConnectionView:
     name: str
     dialect: str
     created_at: datetime
+    # The workspace's own schema extensions, as `extensions.kinds_of` reads them; told to who asks with a credential.
+    definitions: str | None = None
+
+    @property
+    def kinds(self) -> Kinds:
+        """The types of resource of the workspace."""
+        return kinds_of(self.definitions)
 
 
 _VIEW = select(
@@ -121,12 +130,16 @@ def every(database: Database, *, workspace_id: UUID | None) -> Sequence[Connecti
     return [ConnectionView(*row) for row in database.execute(wanted)]
 
 
-_BY_DIGEST = _VIEW.join(
-    ConnectionToken,
-    (ConnectionToken.workspace_id == Connection.workspace_id) & (ConnectionToken.connection_id == Connection.id),
-).where(
-    ConnectionToken.digest == bindparam("digest"),
-    or_(ConnectionToken.expires_at.is_(None), ConnectionToken.expires_at > func.clock_timestamp()),
+_BY_DIGEST = (
+    _VIEW.add_columns(OF_WORKSPACE)
+    .join(
+        ConnectionToken,
+        (ConnectionToken.workspace_id == Connection.workspace_id) & (ConnectionToken.connection_id == Connection.id),
+    )
+    .where(
+        ConnectionToken.digest == bindparam("digest"),
+        or_(ConnectionToken.expires_at.is_(None), ConnectionToken.expires_at > func.clock_timestamp()),
+    )
 )
 
 

@@ -37,6 +37,30 @@ class HipaaEligibilityChanged(_AboutWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaRegistered(_AboutWorkspace):
+    """A workspace got a schema extension of its own."""
+
+    name: ClassVar[str] = "schema.registered"
+    urn: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChanged(_AboutWorkspace):
+    """An extension's definition was replaced."""
+
+    name: ClassVar[str] = "schema.changed"
+    urn: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRemoved(_AboutWorkspace):
+    """An extension was taken away."""
+
+    name: ClassVar[str] = "schema.removed"
+    urn: str
+
+
+@dataclass(frozen=True, slots=True)
 class _AboutConnection(Fact):
     connection_id: UUID
 

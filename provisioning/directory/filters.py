@@ -9,23 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select, true
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    Text,
+    and_,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from provisioning.directory.models import Group, Member, Membership
-from provisioning.scim.definitions import GROUP, USER
+from provisioning.directory.paging import Sorting
+from provisioning.scim.compare import fold
 from provisioning.scim.errors import InvalidFilter
+from provisioning.scim.extensions import STANDARD, Kinds
 from provisioning.scim.filter import And, Comparison, Filter, Not, Or, Present, ValuePath, to_text
-from provisioning.scim.match import require_comparable, wanted_value
+from provisioning.scim.match import compare_one, require_comparable, wanted_value
 from provisioning.scim.path import AttributePath
 from provisioning.scim.schema import Attribute, Found, ResourceType
+from provisioning.scim.search import as_text
 
 Condition = ColumnElement[bool]
-_Value = ColumnElement[Any] | InstrumentedAttribute[Any]
 # Asked of a value of the given attribute: `(operator, value) -> condition`.
 _Asked = Callable[[str, Any], Condition]
 
@@ -39,13 +55,21 @@ _TEXT: Mapping[str, Callable[[Any, Any], Condition]] = {
     "lt": lambda have, want: have.collate("C") < want,
     "le": lambda have, want: have.collate("C") <= want,
 }
-_INSTANT: Mapping[str, Callable[[Any, Any], Condition]] = {
+_IN_ORDER: Mapping[str, Callable[[Any, Any], Condition]] = {
     "eq": lambda have, want: have == want,
     "gt": lambda have, want: have > want,
     "ge": lambda have, want: have >= want,
     "lt": lambda have, want: have < want,
     "le": lambda have, want: have <= want,
 }
+
+_NUMBERS = frozenset({"integer", "decimal"})
+# More of a text than this is not sorted by: a cursor has to carry it.
+_SORTED_BY = 1000
+
+
+def _in_utc(moment: Any) -> ColumnElement[str]:
+    return func.to_char(func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24:MI:SS.MS', type_=Text)
 
 
 def as_id(value: Any) -> UUID | None:
@@ -56,22 +80,22 @@ def as_id(value: Any) -> UUID | None:
         return None
 
 
-def member_condition(tree: Filter) -> Condition:
-    """A filter over Users as a condition on members.
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Through whose eyes resources are looked at.
 
-    Raises:
-        InvalidFilter: it names what a User doesn't have, or compares it with what it can't be compared with.
+    Args:
+        kinds: the types of resource of their workspace, with its extensions.
+        connection_id: whose externalIds are meant; None for the first that anybody gave.
+        base_url: under which locations stand.
     """
-    return _MEMBERS.condition(tree)
+
+    kinds: Kinds = STANDARD
+    connection_id: UUID | None = None
+    base_url: str = ""
 
 
-def group_condition(tree: Filter) -> Condition:
-    """A filter over Groups as a condition on user groups.
-
-    Raises:
-        InvalidFilter: it names what a Group doesn't have, or compares it with what it can't be compared with.
-    """
-    return _GROUPS.condition(tree)
+ANYBODY = Viewer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +106,29 @@ class Order:
     descending: bool = False
 
 
-def member_order(order: Order) -> ColumnElement[Any]:
-    """An order of Users as one of members; those without a value come last, or first when descending.
-
-    Raises:
-        InvalidFilter: it names what a User doesn't have, or can't be sorted by.
-    """
-    return _MEMBERS.order(order)
-
-
-def group_order(order: Order) -> ColumnElement[Any]:
-    """An order of Groups as one of user groups.
-
-    Raises:
-        InvalidFilter: it names what a Group doesn't have, or can't be sorted by.
-    """
-    return _GROUPS.order(order)
-
-
 @dataclass(frozen=True, slots=True)
-class _Compiler:
+class Compiler:
     """What filters over one type of resource become: its table, its document for searching, its own columns."""
 
     resource_type: ResourceType
     table: type[Any]
-    columns: Mapping[str, _Value]
-    # Attributes that are kept in the membership table: what stands for their `value` and `display` there.
+    columns: Mapping[str, Any]
+    # Attributes that are kept in the membership table: what stands for their parts there.
     related: str
-    related_parts: Mapping[str, _Value]
+    related_parts: Mapping[str, Any]
     related_rows: Callable[[Condition], Condition]
+    related_least: Callable[[Any], ColumnElement[Any]]
+    # How equality is asked where an index doesn't serve the plain comparison.
+    indexed: Mapping[str, Callable[[Any], Condition]]
+    # Whether what the resource type doesn't have is taken for absent (RFC 7644, section 3.4.2.1), and not refused.
+    lenient: bool = False
 
     def condition(self, tree: Filter) -> Condition:
+        """A filter as a condition on rows of the table.
+
+        Raises:
+            InvalidFilter: it names what the resource type doesn't have, or compares it with what it can't be.
+        """
         match tree:
             case And(terms):
                 return and_(*map(self.condition, terms))
@@ -127,69 +143,103 @@ class _Compiler:
             case ValuePath(path, condition):
                 return self._one_element(path, condition)
 
-    def order(self, order: Order) -> ColumnElement[Any]:
+    def sorting(self, order: Order) -> Sorting:
+        """An order as one of the rows.
+
+        Raises:
+            InvalidFilter: it names what the resource type doesn't have, or can't be sorted by.
+        """
         found = self._find(order.path)
-        leaf = _default_part(found)
-        if found.attribute.name == self.related:
-            raise InvalidFilter(f"Sorting by {order.path} is not supported.")
-        value: ColumnElement[Any] = self._sorted_by(found, leaf)
-        return value.desc().nulls_first() if order.descending else value.asc().nulls_last()
+        key: Any = null() if found is None else self._sorted_by(found, _default_part(found))
+        return Sorting(key if isinstance(key.type, Numeric) else cast(key, Text).collate("C"), order.descending)
 
     def _sorted_by(self, found: Found, leaf: Attribute) -> Any:
-        key = ".".join(part.name for part in (found.attribute, found.sub) if part).lower()
+        key = _key(found)
+        if found.attribute.name == self.related:
+            return self.related_least(self._part_of_related(leaf))
         if found.extension is None and key in self.columns:
             column = self.columns[key]
-            return column.collate("C") if leaf.type == "string" and leaf.name != "id" else column
-        holder = self.table.search[found.extension] if found.extension else self.table.search
-        held = holder[found.attribute.name]
+            return _in_utc(column) if leaf.type == "dateTime" else column
+        held = self._held(found)
         if not found.attribute.multi_valued:
-            return (held if leaf is found.attribute else held[leaf.name]).astext.collate("C")
+            return _sortable(held if leaf is found.attribute else held[leaf.name], leaf)
+        if leaf is found.attribute:
+            return _sortable(held[0], leaf)
         # The primary element counts; where none is, the first does.
         element = func.jsonb_array_elements(held, type_=JSONB).column_valued("element")
-        primary = select(element[leaf.name].astext).where(element["primary"].as_boolean()).limit(1)
-        return func.coalesce(primary.correlate(self.table).scalar_subquery(), held[0][leaf.name].astext).collate("C")
+        primary = select(_sortable(element[leaf.name], leaf)).where(element["primary"].as_boolean()).limit(1)
+        return func.coalesce(primary.correlate(self.table).scalar_subquery(), _sortable(held[0][leaf.name], leaf))
 
     @staticmethod
     def _not(condition: Condition) -> Condition:
         """SQL's third truth value is no: what can't be compared doesn't match, so its opposite does."""
         return not_(func.coalesce(condition, false()))
 
+    def _held(self, found: Found) -> Any:
+        holder = self.table.search[found.extension] if found.extension else self.table.search
+        return holder[found.attribute.name]
+
     def _compare(self, path: AttributePath, operator: str, value: Any) -> Condition:
         found = self._find(path)
+        if found is None:
+            return true() if operator == ("eq" if value is None else "ne") else false()
         leaf = _default_part(found)
         require_comparable(leaf, operator, value)
         if operator == "ne" and value is not None:
             return self._not(self._compare(path, "eq", value))
         if found.attribute.name == self.related:
             return self._related(leaf, operator, value)
-        key = ".".join(part.name for part in (found.attribute, found.sub) if part).lower()
+        if found.attribute.name == "schemas":
+            return self._schemas(leaf, operator, value)
+        key = _key(found)
         if found.extension is None and key in self.columns:
-            return _ask(self.columns[key], leaf, operator, value)
+            return self._in_column(key, leaf, operator, value)
         return self._in_document(found, leaf, operator, value)
 
-    def _find(self, path: AttributePath) -> Found:
+    def _in_column(self, key: str, leaf: Attribute, operator: str, value: Any) -> Condition:
+        if operator == "eq" and value is not None and key in self.indexed:
+            return self.indexed[key](value)
+        return _ask(self.columns[key], leaf, operator, value)
+
+    def _schemas(self, leaf: Attribute, operator: str, value: Any) -> Condition:
+        """Every resource is of the core schema, and of those of its extensions that it has values under."""
+        if value is None:
+            return true() if operator == "ne" else false()
+        urns = [self.resource_type.schema.id, *(extension.id for extension in self.resource_type.extensions)]
+        met = [urn for urn in urns if compare_one(leaf, urn, operator, value)]
+        return true() if urns[0] in met else or_(false(), *(self.table.document.has_key(urn) for urn in met))
+
+    def _find(self, path: AttributePath) -> Found | None:
         found = self.resource_type.find(path.urn, path.name, path.sub)
+        if found is None and self.lenient:
+            return None
         if found is None:
             raise InvalidFilter(f"A {self.resource_type.name} has no attribute {path}.")
-        if found.attribute.name == "schemas" or (
-            found.sub is not None and found.sub.name in {"$ref", "location", "version"}
-        ):
-            raise InvalidFilter(f"Filtering by {path} is not supported.")
+        if found.leaf.returned == "never":
+            raise InvalidFilter(f"{path} is not shown, and so not filtered or sorted by.")
+        if _key(found) == "meta.version":
+            raise InvalidFilter(f"Filtering by {path} is not supported: send If-Match or If-None-Match.")
         return found
 
     def _in_document(self, found: Found, leaf: Attribute, operator: str, value: Any) -> Condition:
-        holder = self.table.search[found.extension] if found.extension else self.table.search
-        held = holder[found.attribute.name]
+        held = self._held(found)
         if not found.attribute.multi_valued:
             part = held if leaf is found.attribute else held[leaf.name]
             return _ask_json(part, leaf, operator, value)
+
+        def part_of(element: Any) -> Any:
+            return element[() if leaf is found.attribute else leaf.name]
+
         if operator == "eq" and value is not None:
-            contained: Condition = held.contains(literal([{leaf.name: wanted_value(leaf, value)}], JSONB))
+            wanted = _stored(leaf, value)
+            contained: Condition = held.contains(
+                literal([wanted if leaf is found.attribute else {leaf.name: wanted}], JSONB)
+            )
             return contained
         if value is None:
-            some = self._some_element(held, lambda element: _ask_json(element[leaf.name], leaf, "ne", None))
+            some = self._some_element(held, lambda element: _ask_json(part_of(element), leaf, "ne", None))
             return some if operator == "ne" else self._not(some)
-        return self._some_element(held, lambda element: _ask_json(element[leaf.name], leaf, operator, value))
+        return self._some_element(held, lambda element: _ask_json(part_of(element), leaf, operator, value))
 
     def _some_element(self, held: Any, asked: Callable[[Any], Condition]) -> Condition:
         element = func.jsonb_array_elements(held, type_=JSONB).column_valued("element")
@@ -198,12 +248,13 @@ class _Compiler:
     def _one_element(self, path: AttributePath, condition: Filter) -> Condition:
         """RFC 7644, section 3.4.2.2: the whole condition is met by one and the same element."""
         found = self._find(path)
+        if found is None:
+            return false()
         if found.sub is not None or not found.attribute.sub_attributes:
             raise InvalidFilter(f"{path} has no elements to select by {to_text(condition)}.")
         if found.attribute.name == self.related:
             return self.related_rows(self._within(condition, found.attribute, self._related_part))
-        holder = self.table.search[found.extension] if found.extension else self.table.search
-        held = holder[found.attribute.name]
+        held = self._held(found)
         if not found.attribute.multi_valued:
             present = func.coalesce(func.jsonb_typeof(held) == "object", false())
             return and_(present, self._within(condition, found.attribute, _part_of(held)))
@@ -237,13 +288,15 @@ class _Compiler:
         return self.related_rows(self._related_part(leaf)(operator, value))
 
     def _related_part(self, sub: Attribute) -> _Asked:
-        column = self.related_parts.get(sub.name)
-        if column is None:
-            constant = {"type": "direct" if self.related == "groups" else "user"}.get(sub.name)
-            if constant is None:
-                raise InvalidFilter(f"Filtering by {self.related}.{sub.name} is not supported.")
-            return lambda operator, value: _ask(literal(constant), sub, operator, value)
-        return lambda operator, value: _ask(column, sub, operator, value)
+        return lambda operator, value: _ask(self._part_of_related(sub), sub, operator, value)
+
+    def _part_of_related(self, sub: Attribute) -> Any:
+        constant = "direct" if self.related == "groups" else "user"
+        return literal(constant) if sub.name == "type" else self.related_parts[sub.name]
+
+
+def _key(found: Found) -> str:
+    return ".".join(part.name for part in (found.attribute, found.sub) if part).lower()
 
 
 def _default_part(found: Found) -> Attribute:
@@ -261,6 +314,8 @@ def _sub(attribute: Attribute, path: AttributePath) -> Attribute:
     sub = attribute.sub(path.name) if path.urn is None and path.sub is None else None
     if sub is None:
         raise InvalidFilter(f"{attribute.name} has no sub-attribute {path}.")
+    if sub.returned == "never":
+        raise InvalidFilter(f"{attribute.name}.{sub.name} is not shown, and so not filtered by.")
     return sub
 
 
@@ -268,11 +323,33 @@ def _part_of(element: Any) -> Callable[[Attribute], _Asked]:
     return lambda sub: lambda operator, value: _ask_json(element[sub.name], sub, operator, value)
 
 
+def _stored(attribute: Attribute, value: Any) -> Any:
+    """The value of a filter in the form in which documents for searching hold it."""
+    wanted = wanted_value(attribute, value)
+    return as_text(wanted) if attribute.type == "dateTime" else wanted
+
+
 def _ask_json(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condition:
     """Ask a value of the document."""
     if wanted is None:
         return _null(value.astext, operator)
-    return _ask(value.as_boolean() if attribute.type == "boolean" else value.astext, attribute, operator, wanted)
+    if attribute.type == "boolean":
+        return value.as_boolean().is_(wanted_value(attribute, wanted))  # type: ignore[no-any-return]
+    if attribute.type in _NUMBERS:
+        number = wanted_value(attribute, wanted)
+        return _IN_ORDER[operator](_as_number(value), literal(Decimal(str(number)), Numeric))
+    if attribute.type == "dateTime":
+        return _TEXT[operator](value.astext, _stored(attribute, wanted))
+    return _ask(value.astext, attribute, operator, wanted)
+
+
+def _as_number(value: Any) -> Any:
+    return cast(value.astext, Numeric)
+
+
+def _sortable(value: Any, attribute: Attribute) -> Any:
+    """A value of the document as it is sorted by: of a text its beginning, so that it fits into a cursor."""
+    return _as_number(value) if attribute.type in _NUMBERS else func.left(value.astext, _SORTED_BY)
 
 
 def _null(value: Any, operator: str) -> Condition:
@@ -282,7 +359,7 @@ def _null(value: Any, operator: str) -> Condition:
 
 
 def _ask(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condition:
-    """Ask a value that is of its attribute's type."""
+    """Ask a column that is of its attribute's type."""
     is_id = getattr(getattr(value, "type", None), "python_type", None) is UUID
     if wanted is None:
         if attribute.type in {"boolean", "dateTime"} or is_id:
@@ -292,11 +369,8 @@ def _ask(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condit
         return _ask_id(value, operator, wanted)
     if attribute.type == "boolean":
         return value.is_(wanted_value(attribute, wanted))  # type: ignore[no-any-return]
-    table = _INSTANT if attribute.type == "dateTime" else _TEXT
-    make = table.get(operator)
-    if make is None:
-        raise InvalidFilter(f"{attribute.name} is a {attribute.type}, which is not compared by {operator}.")
-    return make(value, wanted_value(attribute, wanted, operator))
+    table = _IN_ORDER if attribute.type == "dateTime" else _TEXT
+    return table[operator](value, wanted_value(attribute, wanted, operator))
 
 
 def _ask_id(value: Any, operator: str, wanted: Any) -> Condition:
@@ -306,43 +380,72 @@ def _ask_id(value: Any, operator: str, wanted: Any) -> Condition:
     return false() if identifier is None else value == identifier
 
 
+_BELONGING = (Membership.workspace_id == Member.workspace_id, Membership.member_id == Member.id)
+_GROUP = (Group.workspace_id == Membership.workspace_id) & (Group.id == Membership.group_id)
+_HAVING = (Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
+_MEMBER = (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id)
+
+
 def _in_groups(condition: Condition) -> Condition:
-    belonging = (Membership.workspace_id == Member.workspace_id, Membership.member_id == Member.id)
-    group = (Group.workspace_id == Membership.workspace_id) & (Group.id == Membership.group_id)
-    return select(1).select_from(Membership).join(Group, group).where(*belonging, condition).correlate(Member).exists()
+    related = select(1).select_from(Membership).join(Group, _GROUP).where(*_BELONGING, condition)
+    return related.correlate(Member).exists()
 
 
 def _with_members(condition: Condition) -> Condition:
-    belonging = (Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
-    member = (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id)
-    return select(1).select_from(Membership).join(Member, member).where(*belonging, condition).correlate(Group).exists()
+    related = select(1).select_from(Membership).join(Member, _MEMBER).where(*_HAVING, condition)
+    return related.correlate(Group).exists()
 
 
-def _meta(table: type[Any], name: str) -> dict[str, _Value]:
+def _least_group(part: Any) -> ColumnElement[Any]:
+    related = select(func.min(cast(part, Text).collate("C"))).select_from(Membership).join(Group, _GROUP)
+    return related.where(*_BELONGING).correlate(Member).scalar_subquery()
+
+
+def _least_member(part: Any) -> ColumnElement[Any]:
+    related = select(func.min(cast(part, Text).collate("C"))).select_from(Membership).join(Member, _MEMBER)
+    return related.where(*_HAVING).correlate(Group).scalar_subquery()
+
+
+def _meta(table: type[Any], kind: ResourceType, viewer: Viewer) -> dict[str, Any]:
     return {
         "id": table.id,
-        "externalid": table.external_id,
         "displayname": table.display_name_key,
-        "meta.resourcetype": literal(name),
+        "meta.resourcetype": literal(kind.name),
         # As precise as they are shown.
         "meta.created": func.date_trunc("milliseconds", table.created_at),
         "meta.lastmodified": func.date_trunc("milliseconds", table.modified_at),
+        "meta.location": literal(f"{viewer.base_url}{kind.endpoint}/").concat(cast(table.id, Text)),
     }
 
 
-_MEMBERS = _Compiler(
-    USER,
-    Member,
-    {**_meta(Member, "User"), "username": Member.user_name_key, "active": Member.active},
-    related="groups",
-    related_parts={"value": Group.id, "display": Group.display_name_key},
-    related_rows=_in_groups,
-)
-_GROUPS = _Compiler(
-    GROUP,
-    Group,
-    _meta(Group, "Group"),
-    related="members",
-    related_parts={"value": Member.id, "display": func.coalesce(Member.display_name_key, Member.user_name_key)},
-    related_rows=_with_members,
-)
+def _reference(table: type[Any], kind: ResourceType, viewer: Viewer) -> ColumnElement[str]:
+    return literal(fold(f"{viewer.base_url}{kind.endpoint}/")).concat(cast(table.id, Text))
+
+
+def has_external_id(connection_id: str, external_id: str) -> Condition:
+    """Whether a connection calls a member so: by containment, which the index serves."""
+    return Member.external_ids.contains(literal({connection_id: external_id}, JSONB))
+
+
+def over_members(viewer: Viewer, *, lenient: bool = False) -> Compiler:
+    """What makes conditions on members of filters over Users."""
+    user, group = viewer.kinds
+    asking = str(viewer.connection_id)
+    external_id: Any = Member.external_ids[asking].astext
+    indexed: dict[str, Callable[[Any], Condition]] = {"externalid": lambda value: has_external_id(asking, value)}
+    if viewer.connection_id is None:
+        first = func.jsonb_path_query_first(Member.external_ids, "$.*", type_=JSONB)
+        external_id, indexed = first.op("#>>", return_type=Text())(literal([], ARRAY(Text))), {}
+    own = {"username": Member.user_name_key, "active": Member.active, "externalid": external_id}
+    parts = {"value": Group.id, "display": Group.display_name_key, "$ref": _reference(Group, group, viewer)}
+    columns = {**_meta(Member, user, viewer), **own}
+    return Compiler(user, Member, columns, "groups", parts, _in_groups, _least_group, indexed, lenient)
+
+
+def over_groups(viewer: Viewer, *, lenient: bool = False) -> Compiler:
+    """What makes conditions on user groups of filters over Groups."""
+    user, group = viewer.kinds
+    shown = func.coalesce(Member.display_name_key, Member.user_name_key)
+    parts = {"value": Member.id, "display": shown, "$ref": _reference(Member, user, viewer)}
+    columns = {**_meta(Group, group, viewer), "externalid": Group.external_id}
+    return Compiler(group, Group, columns, "members", parts, _with_members, _least_member, {}, lenient)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, text, update
+from sqlalchemy import Select, bindparam, delete, insert, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
-from provisioning.directory.filters import Order, group_condition, group_order
 from provisioning.directory.models import Group, Member, Membership
-from provisioning.directory.paging import Page, fetch
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor, Fact
 from provisioning.refusals import Conflict, Invalid, NotFound
-from provisioning.scim.filter import Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class MemberReference:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A user group as stored, without its members."""
+    """A user group as stored."""
 
     id: UUID
     workspace_id: UUID
@@ -43,6 +40,8 @@ class GroupView:
     version: int
     created_at: datetime
     modified_at: datetime
+    # None where nobody asked for them: their table is not touched then.
+    members: tuple[MemberReference, ...] | None = None
 
     @property
     def display_name(self) -> str:
@@ -73,12 +72,37 @@ _COLUMNS = (
     Group.created_at,
     Group.modified_at,
 )
-_VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS)
-_ONE = _VIEW.where(Group.workspace_id == bindparam("workspace"), Group.id == bindparam("group"))
+VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS)
 
 
-def _view(row: Row[*tuple[Any, ...]]) -> GroupView:
-    return GroupView(*row)
+def _members(most: int | None) -> Any:
+    """The members of a group, as JSON, in the order of their ids."""
+    some = (
+        select(Member.id, func.coalesce(Member.display_name, Member.user_name).label("display"))
+        .join_from(
+            Membership, Member, (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id)
+        )
+        .where(Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
+        .order_by(Membership.member_id)
+        .limit(most)
+        .correlate(Group)
+        .subquery()
+    )
+    return select(func.json_agg(func.json_build_array(some.c.id, some.c.display))).scalar_subquery().label("members")
+
+
+WITH_MEMBERS = VIEW.add_columns(_members(None))
+
+
+def view(row: Sequence[Any]) -> GroupView:
+    """A row of `VIEW` or `WITH_MEMBERS` as a value."""
+    own = len(_COLUMNS)
+    group = GroupView(*row[:own])
+    return group if len(row) == own else replace(group, members=_references(row[own]))
+
+
+def _references(listed: list[list[str]] | None) -> tuple[MemberReference, ...]:
+    return tuple(MemberReference(UUID(member_id), display) for member_id, display in listed or ())
 
 
 def create(
@@ -104,30 +128,46 @@ def create(
         Conflict: the same source has a group of this name already.
         Invalid: a member is not one of the workspace.
     """
-    new = insert(Group).values(
-        id=entropy.new_id(), workspace_id=workspace_id, connection_id=connection_id, **profile.columns()
+    group_id = entropy.new_id()
+    new = (
+        insert(Group)
+        .values(id=group_id, workspace_id=workspace_id, connection_id=connection_id, **profile.columns())
+        .returning(*_COLUMNS)
     )
+    fact = GroupAdded(group_id=group_id, display_name=profile.display_name)
+    group = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
+    if not members:
+        return replace(group, members=())
+    inside, added = _add(connection, group=group, members=members)
+    changed = GroupMembersChanged(group_id=group.id, added=added, removed=())
+    outbox.append(connection, changed, workspace_id=workspace_id, by=by)
+    return replace(group, members=inside)
+
+
+def _written(connection: Connection, change: Any) -> GroupView:
     try:
-        group = _view(connection.execute(new.returning(*_COLUMNS)).one())
+        return view(connection.execute(change).one())
     except IntegrityError:
         raise Conflict("There is a group with this displayName already.", field="displayName") from None
-    facts: list[Fact] = [GroupAdded(group_id=group.id, display_name=profile.display_name)]
-    if members and (added := _add(connection, group=group, members=members)):
-        facts.append(GroupMembersChanged(group_id=group.id, added=added, removed=()))
-    outbox.append(connection, *facts, workspace_id=workspace_id, by=by)
-    return group
 
 
-def by_id(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> GroupView:
+def by_id(connection: Connection, *, workspace_id: UUID, group_id: UUID, most: int | None = 0) -> GroupView:
     """The workspace's group of this id.
+
+    Args:
+        connection: to read with.
+        workspace_id: whose group it is.
+        group_id: which one.
+        most: how many of its members are told; None for all.
 
     Raises:
         NotFound: the workspace has none.
     """
-    row = connection.execute(_ONE, {"workspace": workspace_id, "group": group_id}).one_or_none()
+    wanted = VIEW if most == 0 else VIEW.add_columns(_members(most))
+    row = connection.execute(wanted.where(Group.workspace_id == workspace_id, Group.id == group_id)).one_or_none()
     if row is None:
         raise NotFound("There is no such group in this workspace.")
-    return _view(row)
+    return view(row)
 
 
 def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> GroupView:
@@ -136,14 +176,16 @@ def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> Group
     Raises:
         NotFound: the workspace has none of this id.
     """
-    held = _ONE.with_for_update(key_share=True)
-    row = connection.execute(held, {"workspace": workspace_id, "group": group_id}).one_or_none()
+    held = VIEW.where(Group.workspace_id == workspace_id, Group.id == group_id).with_for_update(key_share=True)
+    row = connection.execute(held).one_or_none()
     if row is None:
         raise NotFound("There is no such group in this workspace.")
-    return _view(row)
+    return view(row)
 
 
-def store(connection: Connection, *, group: GroupView, profile: GroupProfile, delta: Delta, by: Actor) -> GroupView:
+def store(
+    connection: Connection, *, group: GroupView, profile: GroupProfile, delta: Delta, by: Actor, most: int = 0
+) -> GroupView:
     """Give a locked group a new profile and change its membership; what is equal already changes nothing.
 
     Args:
@@ -152,13 +194,15 @@ def store(connection: Connection, *, group: GroupView, profile: GroupProfile, de
         profile: the new one, whole.
         delta: who joins and who leaves.
         by: who did it.
+        most: how many of the members are told of a group that has changed; 0 tells none.
 
     Raises:
         Conflict: the same source has another group of this name.
         Invalid: somebody who is to join is not a member of the workspace.
     """
     facts: list[Fact] = []
-    changed = [n for n in ("displayName", "externalId") if group.document.get(n) != profile.document.get(n)]
+    names = group.document.keys() | profile.document.keys()
+    changed = sorted(name for name in names if group.document.get(name) != profile.document.get(name))
     if changed:
         facts.append(GroupUpdated(group_id=group.id, attributes=tuple(changed)))
     added, removed = _change(connection, group=group, delta=delta)
@@ -170,19 +214,14 @@ def store(connection: Connection, *, group: GroupView, profile: GroupProfile, de
         update(Group)
         .where(Group.workspace_id == group.workspace_id, Group.id == group.id)
         .values(**profile.columns(), version=Group.version + 1, modified_at=func.clock_timestamp())
-        .returning(*_COLUMNS)
+        .returning(*_COLUMNS, *([_members(most)] if most else []))
     )
-    try:
-        row = connection.execute(stored).one()
-    except IntegrityError:
-        raise Conflict("There is a group with this displayName already.", field="displayName") from None
-    outbox.append(connection, *facts, workspace_id=group.workspace_id, by=by)
-    return _view(row)
+    return _written(connection, outbox.together(connection, stored, *facts, workspace_id=group.workspace_id, by=by))
 
 
 def _change(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
     removed = _remove(connection, group=group, delta=delta)
-    added = _add(connection, group=group, members=delta.added) if delta.added else ()
+    added = _add(connection, group=group, members=delta.added)[1] if delta.added else ()
     return added, removed
 
 
@@ -202,96 +241,47 @@ def _remove(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[
 _ADD = text(
     """
     WITH known AS (
-        SELECT id FROM member WHERE workspace_id = :workspace AND id = ANY(:members) FOR KEY SHARE
+        SELECT id, coalesce(display_name, user_name) AS display
+        FROM member WHERE workspace_id = :workspace AND id = ANY(:members) FOR KEY SHARE
     ), added AS (
         INSERT INTO membership (workspace_id, group_id, member_id)
         SELECT :workspace, :group, id FROM known ORDER BY id
         ON CONFLICT DO NOTHING RETURNING member_id
     )
-    SELECT (SELECT count(*) FROM known), ARRAY(SELECT member_id FROM added)
+    SELECT (SELECT json_agg(json_build_array(id, display) ORDER BY id) FROM known), ARRAY(SELECT member_id FROM added)
     """
 )
 
 
-def _add(connection: Connection, *, group: GroupView, members: Sequence[UUID]) -> tuple[UUID, ...]:
-    wanted = list(set(members))
-    parameters = {"workspace": group.workspace_id, "group": group.id, "members": wanted}
-    known, added = connection.execute(_ADD, parameters).one()
-    if known < len(wanted):
-        here = select(Member.id).where(Member.workspace_id == group.workspace_id, Member.id.in_(wanted))
-        missing = set(wanted) - set(connection.execute(here).scalars())
+def _add(
+    connection: Connection, *, group: GroupView, members: Sequence[UUID]
+) -> tuple[tuple[MemberReference, ...], tuple[UUID, ...]]:
+    """Add members, those of them who are not there yet.
+
+    Returns:
+        All that were named, and the ids of those who are new.
+    """
+    wanted = set(members)
+    parameters = {"workspace": group.workspace_id, "group": group.id, "members": list(wanted)}
+    found, added = connection.execute(_ADD, parameters).one()
+    known = _references(found)
+    if len(known) < len(wanted):
+        missing = wanted - {member.id for member in known}
         raise Invalid(f"There is no User {min(missing)} in this workspace.", field="members")
-    return tuple(added)
+    return known, tuple(added)
 
 
 def remove(connection: Connection, *, group: GroupView, by: Actor) -> None:
     """Take a locked group away; its members stay in the workspace."""
-    connection.execute(delete(Group).where(Group.workspace_id == group.workspace_id, Group.id == group.id))
+    gone = delete(Group).where(Group.workspace_id == group.workspace_id, Group.id == group.id)
     fact = GroupRemoved(group_id=group.id, display_name=group.display_name)
-    outbox.append(connection, fact, workspace_id=group.workspace_id, by=by)
+    connection.execute(outbox.together(connection, gone, fact, workspace_id=group.workspace_id, by=by))
 
 
 def of_member(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Sequence[GroupView]:
     """The groups that a member is in."""
     belonging = (Membership.workspace_id == Group.workspace_id) & (Membership.group_id == Group.id)
-    wanted = _VIEW.join(Membership, belonging).where(
+    wanted = VIEW.join(Membership, belonging).where(
         Membership.workspace_id == workspace_id, Membership.member_id == member_id
     )
-    return [_view(row) for row in connection.execute(wanted)]
-
-
-def members_of(
-    connection: Connection, *, workspace_id: UUID, groups: Sequence[UUID], most: int | None = None
-) -> dict[UUID, tuple[MemberReference, ...]]:
-    """The members of some groups, in the order of their ids.
-
-    Args:
-        connection: to read with.
-        workspace_id: the workspace of the groups.
-        groups: their ids.
-        most: stop after this many in all.
-    """
-    wanted = (
-        select(Membership.group_id, Member.id, func.coalesce(Member.display_name, Member.user_name))
-        .join(Member, (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id))
-        .where(Membership.workspace_id == workspace_id, Membership.group_id.in_(groups))
-        .order_by(Membership.group_id, Membership.member_id)
-        .limit(most)
-    )
-    found: dict[UUID, list[MemberReference]] = {group: [] for group in groups}
-    for group_id, member_id, display in connection.execute(wanted):
-        found[group_id].append(MemberReference(member_id, display))
-    return {group: tuple(members) for group, members in found.items()}
-
-
-def page(
-    connection: Connection,
-    *,
-    workspace_id: UUID,
-    condition: Filter | None,
-    start_index: int,
-    count: int,
-    order: Order | None = None,
-    linked_to: UUID | None = None,
-) -> Page[GroupView]:
-    """Some of the workspace's groups in the order in which they came, and how many there are in all.
-
-    Args:
-        connection: to read with.
-        workspace_id: the workspace.
-        condition: a SCIM filter over Groups, or None for all.
-        start_index: the place of the first one wanted, from 1.
-        count: how many at the most; 0 only counts.
-        order: by what they are sorted; left out, by when they came.
-        linked_to: only the groups that this connection pushes.
-
-    Raises:
-        InvalidFilter: the filter names what groups can't be found by.
-    """
-    wanted = [Group.workspace_id == workspace_id]
-    if linked_to is not None:
-        wanted.append(Group.connection_id == linked_to)
-    if condition is not None:
-        wanted.append(group_condition(condition))
-    ordered = [group_order(order), Group.id] if order else [Group.id]
-    return fetch(connection, _VIEW.where(*wanted).order_by(*ordered), start_index=start_index, count=count, read=_view)
+    return [view(row) for row in connection.execute(wanted)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypedDict
@@ -24,13 +25,13 @@ from provisioning.directory.events import (
     MemberUpdated,
     OwnerAppointed,
 )
-from provisioning.directory.filters import Order, member_condition, member_order
-from provisioning.directory.models import SESSION_EPOCHS, Group, Member, Membership
-from provisioning.directory.paging import Page, fetch
+from provisioning.directory.filters import has_external_id
+from provisioning.directory.models import SESSION_EPOCHS, Group, Member, Membership, UniqueValue
 from provisioning.directory.profile import Profile
 from provisioning.outbox import Actor, Fact
 from provisioning.refusals import Conflict, NotFound, ProtectedMember
-from provisioning.scim.filter import Filter
+from provisioning.scim.definitions import USER
+from provisioning.scim.schema import ResourceType
 
 BY_HAND, SCIM = "manual", "scim"
 
@@ -55,11 +56,17 @@ class MemberView:
     owner: bool
     protected: bool
     active: bool
+    external_ids: dict[str, str]
     document: dict[str, Any]
     version: int
     created_at: datetime
     modified_at: datetime
     groups: tuple[GroupReference, ...] = ()
+
+    def as_known_to(self, connection_id: UUID | None) -> dict[str, Any]:
+        """The document with the externalId that this connection gave."""
+        external_id = self.external_ids.get(str(connection_id))
+        return self.document if external_id is None else {**self.document, "externalId": external_id}
 
     @property
     def user_name(self) -> str:
@@ -81,6 +88,7 @@ _COLUMNS = (
     Member.owner,
     Member.protected,
     Member.active,
+    Member.external_ids,
     Member.document,
     Member.version,
     Member.created_at,
@@ -95,11 +103,12 @@ _GROUPS = (
     .correlate(Member)
     .scalar_subquery()
 )
-_VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS, _GROUPS.label("groups"))
-_ONE = _VIEW.where(Member.workspace_id == bindparam("workspace"), Member.id == bindparam("member"))
+VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS, _GROUPS.label("groups"))
+_ONE = VIEW.where(Member.workspace_id == bindparam("workspace"), Member.id == bindparam("member"))
 
 
-def _view(row: Row[*tuple[Any, ...]]) -> MemberView:
+def view(row: Sequence[Any]) -> MemberView:
+    """A row of `VIEW` as a value."""
     groups = tuple(GroupReference(UUID(identifier), name) for identifier, name in row[-1] or ())
     return replace(MemberView(*row[:-1]), groups=groups)
 
@@ -121,29 +130,58 @@ def create(
     """
     user_id = users.join(connection, workspace_id=workspace_id, email=profile.email, active=profile.active, by=by)
     origin = BY_HAND if connection_id is None else SCIM
-    new = insert(Member).values(
-        id=entropy.new_id(),
-        workspace_id=workspace_id,
-        user_id=user_id,
-        connection_id=connection_id,
-        origin=origin,
-        active_since_epoch=SESSION_EPOCHS.next_value(),
-        **profile.columns(),
+    member_id = entropy.new_id()
+    new = (
+        insert(Member)
+        .values(
+            id=member_id,
+            workspace_id=workspace_id,
+            user_id=user_id,
+            connection_id=connection_id,
+            origin=origin,
+            active_since_epoch=SESSION_EPOCHS.next_value(),
+            external_ids=_external_ids({}, profile, connection_id),
+            **profile.columns(),
+        )
+        .returning(*_COLUMNS)
     )
+    fact = MemberAdded(user_id=user_id, member_id=member_id, active=profile.active, origin=origin)
+    row = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
+    _claim_unique(connection, workspace_id=workspace_id, member_id=member_id, profile=profile)
+    return MemberView(*row)
+
+
+def _external_ids(before: dict[str, str], profile: Profile, connection_id: UUID | None) -> dict[str, str]:
+    """What each connection calls the member, once this one has spoken; what others call them stays."""
+    others = {known: name for known, name in before.items() if known != str(connection_id)}
+    return others if profile.external_id is None else {**others, str(connection_id): profile.external_id}
+
+
+def _written(connection: Connection, change: Any) -> Row[*tuple[Any, ...]]:
     try:
-        row = connection.execute(new.returning(*_COLUMNS)).one()
+        return connection.execute(change).one()
     except IntegrityError as error:
         raise _taken(error) from None
-    member = MemberView(*row)
-    fact = MemberAdded(user_id=user_id, member_id=member.id, active=member.active, origin=origin)
-    outbox.append(connection, fact, workspace_id=workspace_id, by=by)
-    return member
 
 
 def _taken(error: IntegrityError) -> Conflict:
     if "uq_member_user_name" in str(error.orig):
         return Conflict("A member of this workspace has this userName already.", field="userName")
     return Conflict("A member of this workspace has this address already.", field="emails")
+
+
+def _claim_unique(connection: Connection, *, workspace_id: UUID, member_id: UUID, profile: Profile) -> None:
+    """Take the values that only one member of the workspace can have."""
+    for attribute, digest in sorted(profile.unique.items()):
+        claim = insert(UniqueValue).values(
+            workspace_id=workspace_id, attribute=attribute, digest=digest, member_id=member_id
+        )
+        try:
+            connection.execute(claim)
+        except IntegrityError:
+            raise Conflict(
+                f"Another member of this workspace has this value of {attribute}.", field=attribute
+            ) from None
 
 
 def by_id(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> MemberView:
@@ -155,7 +193,7 @@ def by_id(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Mem
     row = connection.execute(_ONE, {"workspace": workspace_id, "member": member_id}).one_or_none()
     if row is None:
         raise NotFound("There is no such member in this workspace.")
-    return _view(row)
+    return view(row)
 
 
 def by_email(connection: Connection, *, workspace_id: UUID, email: str) -> MemberView:
@@ -166,15 +204,21 @@ def by_email(connection: Connection, *, workspace_id: UUID, email: str) -> Membe
     """
     account = users.by_email(connection, email)
     if account is not None:
-        wanted = _VIEW.where(Member.workspace_id == workspace_id, Member.user_id == account[0])
+        wanted = VIEW.where(Member.workspace_id == workspace_id, Member.user_id == account[0])
         row = connection.execute(wanted).one_or_none()
         if row is not None:
-            return _view(row)
+            return view(row)
     raise NotFound(f"The workspace has no member with the address {email}.")
 
 
 def provision(
-    connection: Connection, *, workspace_id: UUID, profile: Profile, connection_id: UUID, by: Actor
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    profile: Profile,
+    connection_id: UUID,
+    by: Actor,
+    kind: ResourceType = USER,
 ) -> MemberView:
     """Create a member as an identity provider asks for it, or restore the suspended one that it means.
 
@@ -187,14 +231,13 @@ def provision(
     if profile.external_id is not None:
         suspended = select(Member.id).where(
             Member.workspace_id == workspace_id,
-            Member.connection_id == connection_id,
-            Member.external_id == profile.external_id,
+            has_external_id(str(connection_id), profile.external_id),
             Member.active.is_(False),
         )
         member_id = connection.execute(suspended.limit(1)).scalar_one_or_none()
         if member_id is not None:
             member = lock(connection, workspace_id=workspace_id, member_id=member_id)
-            return store(connection, member=member, profile=profile, connection_id=connection_id, by=by)
+            return store(connection, member=member, profile=profile, connection_id=connection_id, by=by, kind=kind)
     return create(connection, workspace_id=workspace_id, profile=profile, connection_id=connection_id, by=by)
 
 
@@ -209,11 +252,17 @@ def lock(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Memb
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such member in this workspace.")
-    return _view(row)
+    return view(row)
 
 
 def store(
-    connection: Connection, *, member: MemberView, profile: Profile, connection_id: UUID | None, by: Actor
+    connection: Connection,
+    *,
+    member: MemberView,
+    profile: Profile,
+    connection_id: UUID | None,
+    by: Actor,
+    kind: ResourceType = USER,
 ) -> MemberView:
     """Give a locked member a new profile, and end the sessions that the change calls for.
 
@@ -225,18 +274,29 @@ def store(
         profile: the new one, whole.
         connection_id: the identity provider that speaks, if one does: it speaks for the member from now on.
         by: who did it.
+        kind: the User as the workspace has it.
 
     Raises:
         ProtectedMember: an owner has put this member out of the identity provider's reach.
-        Conflict: the new userName or address belongs to another member.
+        Conflict: the new userName, address or other unique value belongs to another member.
     """
-    if profile.document == member.document:
+    external_ids = member.external_ids
+    if connection_id is not None:
+        external_ids = _external_ids(external_ids, profile, connection_id)
+    changed = _differing(member.document, profile.document)
+    if external_ids != member.external_ids:
+        changed.add("externalId")
+    if not changed:
         return member
     _refuse_protected(member, by=by)
     user_id = _settle_sessions(connection, member=member, profile=profile, by=by)
+    if profile.unique != Profile.of(member.document, kind).unique:
+        held = (UniqueValue.workspace_id == member.workspace_id, UniqueValue.member_id == member.id)
+        connection.execute(delete(UniqueValue).where(*held))
+        _claim_unique(connection, workspace_id=member.workspace_id, member_id=member.id, profile=profile)
     activated = profile.active and not member.active
     values: dict[str, Any] = {"active_since_epoch": SESSION_EPOCHS.next_value()} if activated else {}
-    changed = (
+    new = (
         update(Member)
         .where(Member.workspace_id == member.workspace_id, Member.id == member.id)
         .values(
@@ -244,17 +304,14 @@ def store(
             **values,
             user_id=user_id,
             connection_id=member.connection_id or connection_id,
+            external_ids=external_ids,
             version=Member.version + 1,
             modified_at=func.clock_timestamp(),
         )
         .returning(*_COLUMNS)
     )
-    try:
-        row = connection.execute(changed).one()
-    except IntegrityError as error:
-        raise _taken(error) from None
-    facts = _facts(connection, member=member, profile=profile, user_id=user_id)
-    outbox.append(connection, *facts, workspace_id=member.workspace_id, by=by)
+    facts = _facts(connection, member=member, changed=changed, active=profile.active, user_id=user_id)
+    row = _written(connection, outbox.together(connection, new, *facts, workspace_id=member.workspace_id, by=by))
     return replace(MemberView(*row), groups=member.groups)
 
 
@@ -286,14 +343,14 @@ def _key(email: str | None) -> str | None:
     return None if email is None else users.address_key(email)
 
 
-def _facts(connection: Connection, *, member: MemberView, profile: Profile, user_id: UUID) -> list[Fact]:
+def _facts(connection: Connection, *, member: MemberView, changed: set[str], active: bool, user_id: UUID) -> list[Fact]:
     facts: list[Fact] = []
     about = {"user_id": user_id, "member_id": member.id}
-    if changed := _differing(member.document, profile.document) - {"active"}:
-        facts.append(MemberUpdated(**about, attributes=tuple(sorted(changed))))
-    if profile.active and not member.active:
+    if attributes := changed - {"active"}:
+        facts.append(MemberUpdated(**about, attributes=tuple(sorted(attributes))))
+    if active and not member.active:
         facts.append(MemberActivated(**about))
-    if member.active and not profile.active:
+    if member.active and not active:
         facts.append(MemberSuspended(**about))
         facts.extend(_alarm(connection, member=member))
     return facts
@@ -333,43 +390,14 @@ def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
         users.end_sessions(
             connection, user_id=member.user_id, workspace_id=member.workspace_id, reason="removed", by=by
         )
-    connection.execute(delete(Member).where(Member.workspace_id == member.workspace_id, Member.id == member.id))
-    outbox.append(connection, *facts, workspace_id=member.workspace_id, by=by)
+    gone = delete(Member).where(Member.workspace_id == member.workspace_id, Member.id == member.id)
+    connection.execute(outbox.together(connection, gone, *facts, workspace_id=member.workspace_id, by=by))
 
 
 def appoint_owner(connection: Connection, *, member: MemberView, by: Actor) -> MemberView:
     """Make a member an owner: for the operator, who can always do so."""
-    chosen = update(Member).where(Member.workspace_id == member.workspace_id, Member.id == member.id)
-    connection.execute(chosen.values(owner=True))
+    here = (Member.workspace_id == member.workspace_id, Member.id == member.id)
     fact = OwnerAppointed(user_id=member.user_id, member_id=member.id)
-    outbox.append(connection, fact, workspace_id=member.workspace_id, by=by)
+    chosen = update(Member).where(*here).values(owner=True)
+    connection.execute(outbox.together(connection, chosen, fact, workspace_id=member.workspace_id, by=by))
     return replace(member, owner=True)
-
-
-def page(
-    connection: Connection,
-    *,
-    workspace_id: UUID,
-    condition: Filter | None,
-    start_index: int,
-    count: int,
-    order: Order | None = None,
-) -> Page[MemberView]:
-    """Some of the workspace's members in the order in which they came, and how many there are in all.
-
-    Args:
-        connection: to read with.
-        workspace_id: the workspace.
-        condition: a SCIM filter over Users, or None for everybody.
-        start_index: the place of the first one wanted, from 1.
-        count: how many at the most; 0 only counts.
-        order: by what they are sorted; left out, by when they came.
-
-    Raises:
-        InvalidFilter: the filter names what members can't be found by.
-    """
-    wanted = [Member.workspace_id == workspace_id]
-    if condition is not None:
-        wanted.append(member_condition(condition))
-    ordered = [member_order(order), Member.id] if order else [Member.id]
-    return fetch(connection, _VIEW.where(*wanted).order_by(*ordered), start_index=start_index, count=count, read=_view)

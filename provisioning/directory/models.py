@@ -105,9 +105,11 @@ class Member(Base):
     active_since_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
     user_name: Mapped[str]
     user_name_key: Mapped[str]
-    external_id: Mapped[str | None]
+    # What each connection calls the person (RFC 7643, section 3.1): an externalId means nothing to another connection.
+    external_ids: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     display_name: Mapped[str | None]
     display_name_key: Mapped[str | None]
+    # The SCIM document, without the externalId.
     document: Mapped[dict[str, Any]]
     # The document as filters see it: strings folded where the schema has no regard to case.
     search: Mapped[dict[str, Any]]
@@ -120,11 +122,54 @@ class Member(Base):
         ForeignKeyConstraint(["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"]),
         Index("uq_member_user_name", "workspace_id", "user_name_key", unique=True),
         Index("uq_member_user", "workspace_id", "user_id", unique=True),
-        Index("ix_member_external_id", "workspace_id", "external_id", postgresql_where=text("external_id IS NOT NULL")),
+        # Without fastupdate a look-up never has to wade through what was inserted lately.
+        Index(
+            "ix_member_external_ids",
+            "external_ids",
+            postgresql_using="gin",
+            postgresql_ops={"external_ids": "jsonb_path_ops"},
+            postgresql_with={"fastupdate": "off"},
+        ),
         Index("ix_member_display_name", "workspace_id", "display_name_key"),
         Index("ix_member_user_id", "user_id"),
         # Identity providers look people up by their addresses.
-        Index("ix_member_emails", text("(search -> 'emails')"), postgresql_using="gin"),
+        Index(
+            "ix_member_emails",
+            text("(search -> 'emails')"),
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
+    )
+
+
+class SchemaExtension(Base):
+    """A workspace's own extension of a User or Group (RFC 7643, section 3.3)."""
+
+    __tablename__ = "schema_extension"
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    urn_key: Mapped[str]
+    resource_type: Mapped[str]
+    definition: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (PrimaryKeyConstraint("workspace_id", "urn_key"),)
+
+
+class UniqueValue(Base):
+    """A value that only one member of the workspace can have: the key decides, also between two at once."""
+
+    __tablename__ = "unique_value"
+
+    workspace_id: Mapped[UUID]
+    attribute: Mapped[str]
+    digest: Mapped[bytes]
+    member_id: Mapped[UUID]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "attribute", "digest"),
+        ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        Index("ix_unique_value_member", "workspace_id", "member_id"),
     )
 
 

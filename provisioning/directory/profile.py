@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from provisioning.scim.compare import fold
 from provisioning.scim.definitions import GROUP, USER
+from provisioning.scim.schema import ResourceType
 from provisioning.scim.search import searchable
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -15,42 +20,64 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A SCIM User's document, and the attributes of it that have columns of their own."""
+    """A SCIM User's document, and the attributes of it that are kept beside it."""
 
     document: dict[str, Any]
+    search: dict[str, Any]
     user_name: str
     external_id: str | None
     display_name: str | None
     active: bool
     email: str | None
+    # Of each attribute that only one member can have the value of: a digest of what is compared.
+    unique: dict[str, bytes]
 
     @classmethod
-    def of(cls, document: dict[str, Any]) -> Profile:
-        """Read the profile out of a document that has been validated."""
+    def of(cls, document: Mapping[str, Any], kind: ResourceType = USER) -> Profile:
+        """Read the profile out of a document that has been validated.
+
+        Args:
+            document: of a User; the externalId, which means something to one connection alone, is taken out of it.
+            kind: the User as the workspace has it.
+        """
+        kept = {name: value for name, value in document.items() if name != "externalId"}
+        search = searchable(kept, kind)
         return cls(
-            document=document,
+            document=kept,
+            search=search,
             user_name=document["userName"],
             external_id=document.get("externalId"),
             display_name=document.get("displayName"),
             active=document.get("active", True),
             email=_address(document),
+            unique=_unique(search, kind),
         )
 
     def columns(self) -> dict[str, Any]:
         """The values of the member's columns."""
         return {
             "document": self.document,
-            "search": searchable(self.document, USER),
+            "search": self.search,
             "user_name": self.user_name,
             "user_name_key": fold(self.user_name),
-            "external_id": self.external_id,
             "display_name": self.display_name,
             "display_name_key": None if self.display_name is None else fold(self.display_name),
             "active": self.active,
         }
 
 
-def _address(document: dict[str, Any]) -> str | None:
+def _unique(search: Mapping[str, Any], kind: ResourceType) -> dict[str, bytes]:
+    """Extensions' attributes whose values no two members share; the core's userName has an index of its own."""
+    return {
+        f"{extension.id.lower()}:{attribute.name}": hashlib.sha256(orjson.dumps(held[attribute.name])).digest()
+        for extension in kind.extensions
+        if (held := search.get(extension.id))
+        for attribute in extension.attributes
+        if attribute.uniqueness != "none" and attribute.name in held
+    }
+
+
+def _address(document: Mapping[str, Any]) -> str | None:
     """The address that makes the person: the userName where it is one, else the primary e-mail, else the first."""
     user_name = str(document["userName"]).strip()
     if _ADDRESS.fullmatch(user_name):
@@ -65,19 +92,20 @@ class GroupProfile:
     """A SCIM Group's document without its members, and the attributes of it that have columns of their own."""
 
     document: dict[str, Any]
+    search: dict[str, Any]
     display_name: str
     external_id: str | None
 
     @classmethod
-    def of(cls, document: dict[str, Any]) -> GroupProfile:
+    def of(cls, document: dict[str, Any], kind: ResourceType = GROUP) -> GroupProfile:
         """Read the profile out of a document that has been validated."""
-        return cls(document=document, display_name=document["displayName"], external_id=document.get("externalId"))
+        return cls(document, searchable(document, kind), document["displayName"], document.get("externalId"))
 
     def columns(self) -> dict[str, Any]:
         """The values of the group's columns."""
         return {
             "document": self.document,
-            "search": searchable(self.document, GROUP),
+            "search": self.search,
             "display_name": self.display_name,
             "display_name_key": fold(self.display_name),
             "external_id": self.external_id,

@@ -66,7 +66,8 @@ def join(connection: Connection, *, workspace_id: UUID, email: str | None, activ
     ).one()
     user_id, hipaa_eligible, is_new = row
     if active and hipaa_eligible and not is_new:
-        _tell(connection, user_id=user_id, workspace_id=workspace_id, reason="revoked_hipaa_change", by=by)
+        fact = SessionsOutdated(user_id=user_id, reason="revoked_hipaa_change")
+        outbox.append(connection, fact, workspace_id=workspace_id, by=by)
     return user_id  # type: ignore[no-any-return]
 
 
@@ -84,17 +85,6 @@ def rejoin(connection: Connection, *, user_id: UUID, workspace_id: UUID, by: Act
         end_sessions(connection, user_id=user_id, workspace_id=workspace_id, reason=reason, by=by)
 
 
-_RAISE = (
-    update(User)
-    .where(User.id == bindparam("user"))
-    .values(
-        session_epoch=SESSION_EPOCHS.next_value(),
-        epoch_reason=bindparam("reason"),
-        epoch_workspace_id=bindparam("workspace"),
-    )
-)
-
-
 def end_sessions(connection: Connection, *, user_id: UUID, workspace_id: UUID | None, reason: str, by: Actor) -> None:
     """End, from the commit on, every session that the person has begun until now.
 
@@ -105,13 +95,13 @@ def end_sessions(connection: Connection, *, user_id: UUID, workspace_id: UUID | 
         reason: what every later check answers: `revoked_hipaa_change`, `suspended`, `removed`, `signed_out`.
         by: who did it.
     """
-    connection.execute(_RAISE, {"user": user_id, "reason": reason, "workspace": workspace_id})
-    _tell(connection, user_id=user_id, workspace_id=workspace_id, reason=reason, by=by)
-
-
-def _tell(connection: Connection, *, user_id: UUID, workspace_id: UUID | None, reason: str, by: Actor) -> None:
+    raised = (
+        update(User)
+        .where(User.id == user_id)
+        .values(session_epoch=SESSION_EPOCHS.next_value(), epoch_reason=reason, epoch_workspace_id=workspace_id)
+    )
     fact = SessionsOutdated(user_id=user_id, reason=reason)
-    outbox.append(connection, fact, workspace_id=workspace_id, by=by)
+    connection.execute(outbox.together(connection, raised, fact, workspace_id=workspace_id, by=by))
 
 
 def by_email(connection: Connection, email: str) -> tuple[UUID, str] | None:

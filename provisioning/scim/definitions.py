@@ -161,4 +161,3 @@ _GROUP_SCHEMA = Schema(
 
 USER = ResourceType("User", "/Users", "Team members", _USER_SCHEMA, (_ENTERPRISE_SCHEMA,))
 GROUP = ResourceType("Group", "/Groups", "User groups", _GROUP_SCHEMA)
-RESOURCE_TYPES = (USER, GROUP)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.scim.errors import InvalidSyntax, InvalidValue
+from provisioning.scim.errors import InvalidSyntax, InvalidValue, Mutability
 from provisioning.scim.schema import Attribute, ResourceType
 from provisioning.scim.values import read_value, refuse_two_primaries, unassigned
 
@@ -105,9 +106,51 @@ def check(document: Mapping[str, Any], resource_type: ResourceType) -> None:
     Raises:
         InvalidValue: it may not.
     """
-    for attribute in resource_type.schema.attributes:
-        value = document.get(attribute.name)
+    _check(document, resource_type.schema.attributes)
+    for extension in resource_type.extensions:
+        if extension.id in document:
+            _check(document[extension.id], extension.attributes, f"{extension.id}:")
+
+
+def _check(values: Mapping[str, Any], attributes: Iterable[Attribute], place: str = "") -> None:
+    for attribute in attributes:
+        value = values.get(attribute.name)
         if attribute.required and (value is None or not str(value).strip()):
-            raise InvalidValue(f"{attribute.name} is required.")
+            raise InvalidValue(f"{place}{attribute.name} is required.")
+        for element in value if isinstance(value, list) else [value]:
+            if isinstance(element, dict):
+                _check(element, attribute.sub_attributes, f"{place}{attribute.name}.")
         if attribute.multi_valued and value:
             refuse_two_primaries(attribute, value)
+
+
+def keep_immutable(before: Mapping[str, Any], after: Mapping[str, Any], resource_type: ResourceType) -> None:
+    """What is immutable may be given a value once (RFC 7643, section 7), and is not changed or taken away after that.
+
+    Raises:
+        Mutability: it was.
+    """
+    for extension, attribute in _immutable(resource_type):
+        name = attribute.name if extension is None else f"{extension}:{attribute.name}"
+        had, has = (_value(document, extension, attribute) for document in (before, after))
+        if attribute.mutability == "immutable":
+            if had is not None and has != had:
+                raise Mutability(f"{name} has a value, and can't be changed.")
+        elif isinstance(had, dict):
+            for sub in attribute.sub_attributes:
+                if sub.mutability == "immutable" and sub.name in had and (has or {}).get(sub.name) != had[sub.name]:
+                    raise Mutability(f"{name}.{sub.name} has a value, and can't be changed.")
+
+
+def _value(document: Mapping[str, Any], extension: str | None, attribute: Attribute) -> Any:
+    return (document.get(extension, {}) if extension else document).get(attribute.name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _immutable(resource_type: ResourceType) -> tuple[tuple[str | None, Attribute], ...]:
+    """The attributes that are immutable, or have a part that is; a Group's members are rows, not part of a document."""
+    return tuple(
+        (extension, attribute)
+        for extension, attribute in resource_type.every()
+        if "immutable" in {attribute.mutability, *(sub.mutability for sub in attribute.sub_attributes)}
+    )

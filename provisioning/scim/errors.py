@@ -60,6 +60,30 @@ class Mutability(ScimError):
     default_type = "mutability"
 
 
+class InvalidCursor(ScimError):
+    """The cursor was not given out here, or not for this question (RFC 9865, section 2.3)."""
+
+    default_type = "invalidCursor"
+
+
+class ExpiredCursor(ScimError):
+    """The cursor is older than cursors may be (RFC 9865, section 2.3)."""
+
+    default_type = "expiredCursor"
+
+
+class InvalidCount(ScimError):
+    """The count is not the one that the walk began with (RFC 9865, section 2.3)."""
+
+    default_type = "invalidCount"
+
+
+class Conflict(ScimError):
+    """It depends on something that isn't there."""
+
+    default_status = 409
+
+
 class PreconditionFailed(ScimError):
     """The client's condition on the version does not hold."""
 

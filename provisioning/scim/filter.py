@@ -260,3 +260,15 @@ def _enclosed(term: Filter, *weaker: type[Any]) -> str:
 
 def _literal(value: str | float | bool | None) -> str:  # noqa: FBT001 - a value of the filter
     return json.dumps(value, ensure_ascii=False)
+
+
+def paths(tree: Filter) -> Iterator[AttributePath]:
+    """The attributes that a filter names; what stands within a value path belongs to the path's own."""
+    match tree:
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from paths(term)
+        case Not(term):
+            yield from paths(term)
+        case Comparison(path) | Present(path) | ValuePath(path):
+            yield path

@@ -7,9 +7,8 @@ that the schema doesn't have is refused, never taken for absent.
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from provisioning.scim.compare import fold, fold_part
@@ -17,6 +16,7 @@ from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.filter import And, Comparison, Filter, Not, Or, Present, ValuePath
 from provisioning.scim.path import AttributePath
 from provisioning.scim.schema import Attribute, Found, ResourceType
+from provisioning.scim.values import instant
 
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
@@ -24,12 +24,12 @@ _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "le": operator.le,
 }
+_NUMBERS = frozenset({"integer", "decimal"})
 _IN_TEXT: Mapping[str, Callable[[str, str], bool]] = {
     "co": lambda have, want: want in have,
     "sw": str.startswith,
     "ew": str.endswith,
 }
-_LONG_FRACTION = re.compile(r"(\.[0-9]{6})[0-9]+")
 
 
 def matches(document: Mapping[str, Any], tree: Filter, resource_type: ResourceType) -> bool:
@@ -93,6 +93,8 @@ def element_meets(element: Mapping[str, Any], condition: Filter, attribute: Attr
         sub = attribute.sub(path.name) if path.urn is None and path.sub is None else None
         if sub is None:
             raise InvalidFilter(f"{attribute.name} has no sub-attribute {path}.")
+        if sub.returned == "never":
+            raise InvalidFilter(f"{attribute.name}.{sub.name} is not shown, and so not filtered by.")
         value = element.get(sub.name)
         return sub, [] if value is None else [value]
 
@@ -105,6 +107,8 @@ def _from_resource(
     found = resource_type.find(path.urn, path.name, path.sub)
     if found is None:
         raise InvalidFilter(f"A {resource_type.name} has no attribute {path}.")
+    if found.leaf.returned == "never":
+        raise InvalidFilter(f"{path} is not shown, and so not filtered by.")
     return found.leaf, _values(document, found)
 
 
@@ -129,8 +133,8 @@ def _compare(attribute: Attribute, values: list[Any], name: str, wanted: Any) ->
     if wanted is None:
         return _any_value(values) is (name == "ne")
     if name == "ne":
-        return not any(_one(attribute, value, "eq", wanted) for value in values)
-    return any(_one(attribute, value, name, wanted) for value in values)
+        return not any(compare_one(attribute, value, "eq", wanted) for value in values)
+    return any(compare_one(attribute, value, name, wanted) for value in values)
 
 
 def require_comparable(attribute: Attribute, name: str, wanted: Any) -> None:
@@ -145,8 +149,8 @@ def require_comparable(attribute: Attribute, name: str, wanted: Any) -> None:
         return
     if attribute.type in {"boolean", "binary"} and name not in {"eq", "ne"}:
         raise InvalidFilter(f"{attribute.name} is a {attribute.type}, which is compared by eq or ne.")
-    if attribute.type == "dateTime" and name in _IN_TEXT:
-        raise InvalidFilter(f"{attribute.name} is a dateTime, which is not compared by {name}.")
+    if attribute.type in {"dateTime", *_NUMBERS} and name in _IN_TEXT:
+        raise InvalidFilter(f"{attribute.name} is a {attribute.type}, which is not compared by {name}.")
     wanted_value(attribute, wanted)
 
 
@@ -161,6 +165,8 @@ def wanted_value(attribute: Attribute, wanted: Any, name: str = "eq") -> Any:
         if truth is None:
             raise InvalidFilter(f"{attribute.name} is compared with true or false, not with {wanted!r}.")
         return truth
+    if attribute.type in _NUMBERS:
+        return _number(wanted, attribute)
     if not isinstance(wanted, str):
         raise InvalidFilter(f"{attribute.name} is compared with a string in quotation marks, not with {wanted!r}.")
     if attribute.type == "dateTime":
@@ -170,16 +176,25 @@ def wanted_value(attribute: Attribute, wanted: Any, name: str = "eq") -> Any:
     return fold_part(wanted) if name in _IN_TEXT else fold(wanted)
 
 
+def _number(wanted: Any, attribute: Attribute) -> int | float:
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float):
+        raise InvalidFilter(f"{attribute.name} is compared with a number, not with {wanted!r}.")
+    return wanted
+
+
 def _instant(text: str, attribute: Attribute) -> datetime:
-    """A moment, whatever its zone; more than six digits of a second are cut."""
+    """A moment, whatever its zone; without one it is taken for UTC."""
     try:
-        moment = datetime.fromisoformat(_LONG_FRACTION.sub(r"\1", text))
+        return instant(text)
     except ValueError:
-        raise InvalidFilter(f"{attribute.name} is compared with a dateTime, which {text[:60]!r} is not.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            return instant(f"{text}Z")
+        except ValueError:
+            raise InvalidFilter(f"{attribute.name} is compared with a dateTime, which {text[:60]!r} is not.") from None
 
 
-def _one(attribute: Attribute, value: Any, name: str, wanted: Any) -> bool:
+def compare_one(attribute: Attribute, value: Any, name: str, wanted: Any) -> bool:
+    """Whether one value of an attribute compares in this way with the value of a filter."""
     have, want = wanted_value(attribute, value), wanted_value(attribute, wanted, name)
     if name == "eq":
         return bool(have == want)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from provisioning.scim.definitions import RESOURCE_TYPES
 from provisioning.scim.errors import ScimError
+from provisioning.scim.extensions import Kinds
 from provisioning.scim.schema import ResourceType, Schema
 
 _MESSAGES = "urn:ietf:params:scim:api:messages:2.0"
 _CORE = "urn:ietf:params:scim:schemas:core:2.0"
+BULK_REQUEST_URN = f"{_MESSAGES}:BulkRequest"
 
 
 def error_body(error: ScimError) -> dict[str, Any]:
@@ -21,15 +22,30 @@ def error_body(error: ScimError) -> dict[str, Any]:
     return body if error.scim_type is None else {**body, "scimType": error.scim_type}
 
 
-def list_response(resources: Sequence[dict[str, Any]], *, total: int, start_index: int) -> dict[str, Any]:
-    """A page of a list: how many there are in all, where the page begins, and how many it has."""
+def list_response(
+    resources: Sequence[dict[str, Any]], *, total: int, start_index: int | None = None, next_cursor: str | None = None
+) -> dict[str, Any]:
+    """A page of a list: how many there are in all, how many the page has, and where it stands.
+
+    Args:
+        resources: those of the page.
+        total: how many there are in all.
+        start_index: the place of the first one, where the page was asked for by it (RFC 7644, section 3.4.2.4).
+        next_cursor: what to ask for the next page with (RFC 9865, section 2); None on the last one.
+    """
+    place = {"startIndex": start_index, "nextCursor": next_cursor}
     return {
         "schemas": [f"{_MESSAGES}:ListResponse"],
         "totalResults": total,
-        "startIndex": start_index,
+        **{name: value for name, value in place.items() if value is not None},
         "itemsPerPage": len(resources),
         "Resources": list(resources),
     }
+
+
+def bulk_response(operations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What became of each operation of a Bulk request (RFC 7644, section 3.7.3)."""
+    return {"schemas": [f"{_MESSAGES}:BulkResponse"], "Operations": list(operations)}
 
 
 def resource(
@@ -77,10 +93,13 @@ def _moment(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the service can do beyond the protocol's core; nothing is claimed that isn't so."""
+    """The limits of what the service can do beyond the protocol's core; nothing is claimed that isn't so."""
 
     default_page_size: int
     max_page_size: int
+    cursor_timeout_seconds: int
+    bulk_operations: int
+    bulk_bytes: int
 
 
 def service_provider_config(base_url: str, capabilities: Capabilities) -> dict[str, Any]:
@@ -89,17 +108,22 @@ def service_provider_config(base_url: str, capabilities: Capabilities) -> dict[s
         "schemas": [f"{_CORE}:ServiceProviderConfig"],
         "documentationUri": f"{base_url.removesuffix('/scim/v2')}/docs",
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": True,
+            "maxOperations": capabilities.bulk_operations,
+            "maxPayloadSize": capabilities.bulk_bytes,
+        },
         "filter": {"supported": True, "maxResults": capabilities.max_page_size},
         "changePassword": {"supported": False},
         "sort": {"supported": True},
         "etag": {"supported": True},
         "pagination": {
-            "cursor": False,
+            "cursor": True,
             "index": True,
             "defaultPaginationMethod": "index",
             "defaultPageSize": capabilities.default_page_size,
             "maxPageSize": capabilities.max_page_size,
+            "cursorTimeout": capabilities.cursor_timeout_seconds,
         },
         "authenticationSchemes": [
             {
@@ -114,9 +138,9 @@ def service_provider_config(base_url: str, capabilities: Capabilities) -> dict[s
     }
 
 
-def resource_types(base_url: str) -> list[dict[str, Any]]:
+def resource_types(kinds: Kinds, base_url: str) -> list[dict[str, Any]]:
     """RFC 7643, section 6."""
-    return [_resource_type(resource_type, base_url) for resource_type in RESOURCE_TYPES]
+    return [_resource_type(resource_type, base_url) for resource_type in kinds]
 
 
 def _resource_type(resource_type: ResourceType, base_url: str) -> dict[str, Any]:
@@ -132,18 +156,21 @@ def _resource_type(resource_type: ResourceType, base_url: str) -> dict[str, Any]
     }
 
 
-def schemas(base_url: str) -> list[dict[str, Any]]:
+def schemas(kinds: Kinds, base_url: str) -> list[dict[str, Any]]:
     """RFC 7643, section 7: from the same data that requests are checked by."""
-    every = [schema for kind in RESOURCE_TYPES for schema in (kind.schema, *kind.extensions)]
-    return [_schema(schema, base_url) for schema in every]
+    every = [schema for kind in kinds for schema in (kind.schema, *kind.extensions)]
+    return [
+        {**schema_body(schema), "meta": {"resourceType": "Schema", "location": f"{base_url}/Schemas/{schema.id}"}}
+        for schema in every
+    ]
 
 
-def _schema(schema: Schema, base_url: str) -> dict[str, Any]:
+def schema_body(schema: Schema) -> dict[str, Any]:
+    """One schema as `/Schemas` shows it, and as it is registered."""
     return {
         "schemas": [f"{_CORE}:Schema"],
         "id": schema.id,
         "name": schema.name,
         "description": schema.description,
         "attributes": [attribute.as_json() for attribute in schema.attributes],
-        "meta": {"resourceType": "Schema", "location": f"{base_url}/Schemas/{schema.id}"},
     }

@@ -49,6 +49,11 @@ class Changes:
     on_document: tuple[Operation, ...] = ()
     members: MembersDelta | None = None
 
+    @property
+    def attributes(self) -> frozenset[tuple[str | None, str]]:
+        """The attributes of the document that are concerned."""
+        return frozenset((op.target.extension, op.target.attribute.name) for op in self.on_document)
+
 
 def parse_patch(body: Any, resource_type: ResourceType) -> Changes:
     """Read a PATCH.
@@ -89,35 +94,39 @@ def _read(sent: Any, number: int, resource_type: ResourceType) -> Iterator[Opera
         raise InvalidPath(f"Operations[{number}].path must be a string.")
     if op != REMOVE and "value" not in sent:
         raise InvalidValue(f"Operations[{number}] has no value to {op}.")
+    extension = resource_type.extension(path) if path else None
+    if extension is not None:
+        # The path of a whole extension: what is sent for it stands in the value, as if there were no path.
+        path, value = None, {extension.id: None if op == REMOVE else value}
+    elif op == REMOVE and not path:
+        raise NoTarget(f"Operations[{number}] removes, and names no path.")
     if path:
         yield from _operation(op, parse_target(path, resource_type), value, number)
         return
-    if op == REMOVE:
-        raise NoTarget(f"Operations[{number}] removes, and names no path.")
     if not isinstance(value, Mapping):
         raise InvalidValue(f"Operations[{number}] has no path, so its value must be an object of attributes.")
-    for name, below in _flat(value, resource_type):
-        yield from _operation(op, parse_target(name, resource_type), below, number)
-
-
-def _flat(value: Mapping[str, Any], resource_type: ResourceType) -> Iterator[tuple[str, Any]]:
-    """The attributes of a value without a path that the schema knows; unknown ones are ignored, as in a whole resource.
-
-    Those of an extension stand in an object under its URN, and null there means all of them.
-    """
     for name, below in value.items():
-        extension = resource_type.extension(name)
-        if extension is None:
-            path = match_attribute(name)
-            is_known = path is None or resource_type.find(path.urn, path.name, path.sub) is not None
-            if is_known and name.lower() != "schemas":
-                yield name, below
-            continue
-        inside = dict.fromkeys((a.name for a in extension.attributes), None) if below is None else below
-        if not isinstance(inside, Mapping):
-            raise InvalidValue(f"{extension.id} must be an object.")
-        known = (inner for inner in inside if extension.attribute(inner.partition(".")[0]) is not None)
-        yield from ((f"{extension.id}:{inner}", inside[inner]) for inner in known)
+        yield from _without_path(op, name, below, number, resource_type)
+
+
+def _without_path(op: str, name: str, value: Any, number: int, resource_type: ResourceType) -> Iterator[Operation]:
+    """One attribute, or extension, of a value without a path; unknown ones are ignored, as in a whole resource."""
+    extension = resource_type.extension(name)
+    if extension is None:
+        path = match_attribute(name)
+        is_known = path is None or resource_type.find(path.urn, path.name, path.sub) is not None
+        if is_known and name.lower() != "schemas":
+            yield from _operation(op, parse_target(name, resource_type), value, number)
+    elif value is None:
+        # No value for an extension is none for all of it, and then nothing of it is required either.
+        for attribute in extension.attributes:
+            yield Operation(REMOVE, Target(extension.id, attribute))
+    elif isinstance(value, Mapping):
+        for inner, below in value.items():
+            if extension.attribute(inner.partition(".")[0]) is not None:
+                yield from _operation(op, parse_target(f"{extension.id}:{inner}", resource_type), below, number)
+    else:
+        raise InvalidValue(f"{extension.id} must be an object.")
 
 
 def _operation(op: str, target: Target, value: Any, number: int) -> Iterator[Operation]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 USER_URN = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -11,7 +12,8 @@ GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-@dataclass(frozen=True, slots=True)
+# Schemas are many small parts and are looked at all the time: each is compared as the very one that it is.
+@dataclass(frozen=True, slots=True, eq=False)
 class Attribute:
     """One attribute; the defaults are those of RFC 7643, section 2.2."""
 
@@ -47,7 +49,7 @@ class Attribute:
         return shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Schema:
     """A set of attributes under a URN."""
 
@@ -75,7 +77,7 @@ class Found:
         return self.sub or self.attribute
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResourceType:
     """A type of resource (RFC 7643, section 6), its schema and extensions."""
 
@@ -92,6 +94,16 @@ class ResourceType:
     def extension(self, urn: str) -> Schema | None:
         """The extension of this URN, compared without case."""
         return next((e for e in self.extensions if e.id.lower() == urn.lower()), None)
+
+    def extended(self, *extensions: Schema) -> ResourceType:
+        """The same type of resource with more extensions."""
+        return replace(self, extensions=(*self.extensions, *extensions)) if extensions else self
+
+    def every(self) -> Iterator[tuple[str | None, Attribute]]:
+        """All attributes: the common ones, those of the schema, and the extensions' with their URN."""
+        yield from ((None, attribute) for attribute in (*COMMON, *self.schema.attributes))
+        for extension in self.extensions:
+            yield from ((extension.id, attribute) for attribute in extension.attributes)
 
 
 @functools.lru_cache(maxsize=4096)

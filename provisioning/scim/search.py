@@ -6,10 +6,12 @@ What is stored in this form can be asked by equality alone, and so by an index.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from provisioning.scim.compare import fold
 from provisioning.scim.schema import Attribute, ResourceType
+from provisioning.scim.values import instant
 
 
 def searchable(document: Mapping[str, Any], resource_type: ResourceType) -> dict[str, Any]:
@@ -36,4 +38,11 @@ def comparable(attribute: Attribute, value: Any) -> Any:
         return [comparable(attribute, element) for element in value]
     if isinstance(value, dict):
         return _attributes(value, attribute.sub_attributes)
+    if attribute.type == "dateTime":
+        return as_text(instant(value))
     return fold(value) if isinstance(value, str) and not attribute.case_exact else value
+
+
+def as_text(moment: datetime) -> str:
+    """A moment in UTC as a text; earlier moments come first when such texts are sorted."""
+    return moment.isoformat(timespec="microseconds")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
@@ -18,8 +20,25 @@ from provisioning.scim.errors import InvalidValue
 from provisioning.scim.schema import Attribute
 
 LONGEST_KEY, LONGEST_TEXT, LONGEST_BINARY = 2000, 65_536, 1_048_576
+_LARGEST_INTEGER = 2**63
 # These are indexed, and an index holds no value of any length.
 _KEYS = frozenset({"userName", "displayName", "externalId"})
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_LONG_FRACTION = re.compile(r"(\.\d{6})\d+", re.ASCII)
+
+
+def instant(text: str) -> datetime:
+    """The moment that an xsd:dateTime names, in UTC; more than six digits of a second are cut.
+
+    Raises:
+        ValueError: the text names none, or leaves its zone open.
+    """
+    if not _DATE_TIME.fullmatch(text):
+        raise ValueError(text)
+    try:
+        return datetime.fromisoformat(_LONG_FRACTION.sub(r"\1", text)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 class _Text(fields.String):
@@ -48,6 +67,8 @@ class _Exactly(fields.Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - marshmallow's signature
         if not isinstance(value, self.kind) or (isinstance(value, bool) and self.kind is not bool):
             raise ValidationError(f"must be {self.kind_name}")
+        if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < _LARGEST_INTEGER):
+            raise ValidationError(f"must be {self.kind_name} that 64 bits can hold")
         return value
 
 
@@ -57,7 +78,7 @@ class _Moment(_Text):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            datetime.fromisoformat(text)
+            instant(text)
         except ValueError:
             raise ValidationError("must be a dateTime such as 2026-01-31T12:00:00Z") from None
         return text
@@ -75,7 +96,7 @@ class _Base64(_Text):
         return text
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _field(attribute: Attribute) -> fields.Field[Any]:
     single = _single(attribute)
     return fields.List(single) if attribute.multi_valued else single

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -25,9 +26,12 @@ _HEADERS = {
 }
 
 
-def init_app(app: Flask) -> None:
-    """Bound the bodies and dress the answers of an application."""
+def init_app(app: Flask, *, trusted_proxies: int) -> None:
+    """Bound the bodies and dress the answers of an application; believe so many proxies in front of it."""
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    if trusted_proxies:
+        hops = dict.fromkeys(("x_for", "x_proto", "x_host", "x_prefix"), trusted_proxies)
+        app.wsgi_app = ProxyFix(app.wsgi_app, **hops)  # type: ignore[method-assign]
     app.wsgi_app = _without_trailing_slash(app.wsgi_app)  # type: ignore[method-assign, assignment]
     app.after_request(_dress)
 
@@ -48,15 +52,16 @@ def _dress(response: Response) -> Response:
     return response
 
 
-def json_body(*media_types: str) -> Any:
+def json_body(*media_types: str, largest: int = LARGEST_BODY) -> Any:
     """The body as JSON.
 
     Args:
         media_types: what may be sent; a body that doesn't say what it is, is taken for the first.
+        largest: how many bytes it may have, at most `LARGEST_BODY`.
 
     Raises:
         UnsupportedMediaType: the body says that it is something else, or is compressed.
-        RequestEntityTooLarge: it is larger than `LARGEST_BODY`.
+        RequestEntityTooLarge: it is larger.
         BadRequest: it is not JSON, not UTF-8, or nested without end.
     """
     if request.mimetype and request.mimetype not in media_types:
@@ -65,8 +70,8 @@ def json_body(*media_types: str) -> Any:
         raise UnsupportedMediaType("Send the body uncompressed.")
     data = request.get_data(cache=False)
     # A body without a declared length is cut at the limit without a word: one that fills it is taken for too large.
-    if len(data) >= LARGEST_BODY:
-        raise RequestEntityTooLarge
+    if len(data) >= LARGEST_BODY or len(data) > largest:
+        raise RequestEntityTooLarge(f"The body has more than {largest} bytes.")
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:

@@ -7,7 +7,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from provisioning.database import reading
-from provisioning.directory import groups, members
+from provisioning.directory import listing
+from provisioning.directory.filters import Viewer
+from provisioning.directory.listing import Selection
+from provisioning.directory.paging import Window
 from provisioning.scim.definitions import GROUP, USER
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.filter import And, Comparison, Not, Or, Present, ValuePath, parse_filter, to_text
@@ -91,14 +94,15 @@ group_trees = trees(group_paths, st.nothing())
 some = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def agree(tree, documents, resource_type, page, workspace_id) -> None:
+def agree(tree, documents, resource_type, page, idp) -> None:
+    workspace_id, viewer = idp.workspace.id, Viewer(connection_id=idp.connection.id, base_url=f"{idp.base_url}/scim/v2")
     try:
         expected = {document["id"] for document in documents if matches(document, tree, resource_type)}
     except InvalidFilter:
         expected = None
     try:
         with reading() as connection:
-            found = page(connection, workspace_id=workspace_id, condition=tree, start_index=1, count=100)
+            found = page(connection, workspace_id=workspace_id, selection=Selection(Window(100), tree, viewer=viewer))
     except InvalidFilter:
         found = None
     told = None if found is None else {str(item.id) for item in found.items}
@@ -114,14 +118,14 @@ def agree(tree, documents, resource_type, page, workspace_id) -> None:
 @some
 def test_people(world, tree):
     idp, users, _ = world
-    agree(tree, users, USER, members.page, idp.workspace.id)
+    agree(tree, users, USER, listing.of_members, idp)
 
 
 @given(tree=group_trees)
 @some
 def test_groups(world, tree):
     idp, _, found = world
-    agree(tree, found, GROUP, groups.page, idp.workspace.id)
+    agree(tree, found, GROUP, listing.of_groups, idp)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_in_both_directions(people, by, order):
     assert initials(startIndex="2", count="2") == order[1:3]
 
 
-@pytest.mark.parametrize("query", [{"sortBy": "nope"}, {"sortBy": "name"}, {"sortBy": "groups"}, {"sortBy": "!"}])
+@pytest.mark.parametrize("query", [{"sortBy": "nope"}, {"sortBy": "name"}, {"sortBy": "!"}])
 def test_what_cannot_be_sorted_by_is_refused(people, query):
     assert people.request("GET", "/Users", params=query).status_code == 400
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api
 
-from provisioning.web.admin import access, documentation, groups, mappings, resources, sessions, users, workspace
+from provisioning.web.admin import (
+    access,
+    documentation,
+    extensions,
+    groups,
+    mappings,
+    resources,
+    sessions,
+    users,
+    workspace,
+)
 
 _TITLE, _VERSION = "Provisioning admin API", "1"
 
@@ -21,7 +31,7 @@ def init_app(app: Flask) -> None:
     api = Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
     api.spec.options["security"] = [{"token": []}]
-    for noun in (workspace, users, groups, access, mappings, resources, sessions):
+    for noun in (workspace, users, groups, access, mappings, resources, sessions, extensions):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)

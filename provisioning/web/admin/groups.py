@@ -9,7 +9,9 @@ from flask_smorest import Blueprint
 from marshmallow import fields
 
 from provisioning.database import reading
-from provisioning.directory import groups
+from provisioning.directory import groups, listing
+from provisioning.directory.listing import Selection
+from provisioning.directory.paging import Window
 from provisioning.web.admin import schemas
 from provisioning.web.admin.paging import paged
 from provisioning.web.guard import by_token, token
@@ -27,13 +29,8 @@ _PAGE = schemas.data(
 def page(query: dict[str, int]) -> Any:
     """The workspace's groups, linked and local."""
     with reading() as connection:
-        found = groups.page(
-            connection,
-            workspace_id=token().workspace_id,
-            condition=None,
-            start_index=query["cursor"],
-            count=query["count"],
-        )
+        wanted = Selection(Window(query["count"], query["cursor"]))
+        found = listing.of_groups(connection, workspace_id=token().workspace_id, selection=wanted)
     return paged("userGroups", found, **query)
 
 
@@ -52,8 +49,6 @@ def read(group_id: UUID) -> Any:
 @blueprint.response(200, schemas.data("GroupMembers", users=fields.List(fields.Nested(schemas.GroupMember))))
 def users(group_id: UUID) -> Any:
     """The members of a group."""
-    workspace_id = token().workspace_id
     with reading() as connection:
-        found = groups.by_id(connection, workspace_id=workspace_id, group_id=group_id)
-        inside = groups.members_of(connection, workspace_id=workspace_id, groups=[found.id])
-    return {"data": {"users": inside[found.id]}}
+        found = groups.by_id(connection, workspace_id=token().workspace_id, group_id=group_id, most=None)
+    return {"data": {"users": found.members}}

@@ -145,6 +145,28 @@ class MappingInput(Strict):
     resources = fields.List(fields.String(), load_default=list)
 
 
+class SchemaExtension(Schema):
+    """A schema extension of the workspace's own; `definition` is a Schema as in RFC 7643, section 7."""
+
+    resourceType = fields.String(attribute="resource_type")  # noqa: N815 - the protocol's case
+    definition = fields.Dict()
+
+
+class SchemaExtensionInput(Strict):
+    """A new extension."""
+
+    resource_type = fields.String(
+        data_key="resourceType", load_default="User", validate=validate.OneOf(["User", "Group"])
+    )
+    definition = fields.Dict(required=True)
+
+
+class SchemaExtensionChange(Strict):
+    """A new definition of an extension."""
+
+    definition = fields.Dict(required=True)
+
+
 class Resource(Schema):
     """A resource, with its labels as `key:value`."""
 

@@ -11,7 +11,9 @@ from marshmallow import fields
 from provisioning.access import facts, rules
 from provisioning.context import context
 from provisioning.database import reading
-from provisioning.directory import members
+from provisioning.directory import listing, members
+from provisioning.directory.listing import Selection
+from provisioning.directory.paging import Window
 from provisioning.web.admin import schemas
 from provisioning.web.admin.paging import paged
 from provisioning.web.guard import by_token, token
@@ -29,13 +31,8 @@ _PAGE = schemas.data(
 def page(query: dict[str, int]) -> Any:
     """The workspace's members."""
     with reading() as connection:
-        found = members.page(
-            connection,
-            workspace_id=token().workspace_id,
-            condition=None,
-            start_index=query["cursor"],
-            count=query["count"],
-        )
+        wanted = Selection(Window(query["count"], query["cursor"]))
+        found = listing.of_members(connection, workspace_id=token().workspace_id, selection=wanted)
     return paged("users", found, **query)
 
 

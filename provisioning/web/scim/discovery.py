@@ -9,12 +9,18 @@ from flask import Blueprint, Response, request
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
 from provisioning.scim.errors import Forbidden, NotImplementedHere
-from provisioning.web.guard import by_connection
-from provisioning.web.scim import media
+from provisioning.web.guard import by_connection, connection
+from provisioning.web.scim import bulk, cursors, media, query
 
 blueprint = Blueprint("discovery", __name__)
 
-_CAPABILITIES = messages.Capabilities(default_page_size=media.DEFAULT_PAGE, max_page_size=media.LARGEST_PAGE)
+_CAPABILITIES = messages.Capabilities(
+    default_page_size=query.DEFAULT_PAGE,
+    max_page_size=query.LARGEST_PAGE,
+    cursor_timeout_seconds=cursors.LIFETIME_SECONDS,
+    bulk_operations=bulk.MOST_OPERATIONS,
+    bulk_bytes=bulk.MOST_BYTES,
+)
 
 
 def _refuse_filter() -> None:
@@ -54,25 +60,25 @@ def service_provider_config() -> Response:
 @by_connection
 def resource_types() -> Response:
     """RFC 7643, section 6."""
-    return _listed(messages.resource_types(media.base_url()))
+    return _listed(messages.resource_types(connection().kinds, media.base_url()))
 
 
 @blueprint.get("/ResourceTypes/<name>")
 @by_connection
 def resource_type(name: str) -> Response:
     """One of them."""
-    return _one(messages.resource_types(media.base_url()), name)
+    return _one(messages.resource_types(connection().kinds, media.base_url()), name)
 
 
 @blueprint.get("/Schemas")
 @by_connection
 def schemas() -> Response:
     """RFC 7643, section 7."""
-    return _listed(messages.schemas(media.base_url()))
+    return _listed(messages.schemas(connection().kinds, media.base_url()))
 
 
 @blueprint.get("/Schemas/<name>")
 @by_connection
 def schema(name: str) -> Response:
     """One of them."""
-    return _one(messages.schemas(media.base_url()), name)
+    return _one(messages.schemas(connection().kinds, media.base_url()), name)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from provisioning.web.scim import discovery, groups, users
+from provisioning.web.scim import bulk, discovery, everything, groups, media, users
 
 blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2")
-for part in (users, groups, discovery):
-    blueprint.register_blueprint(part.blueprint)
+blueprint.before_request(media.require_acceptable)
+for part in (
+    users.ENDPOINT.blueprint(),
+    groups.ENDPOINT.blueprint(),
+    everything.blueprint,
+    bulk.blueprint,
+    discovery.blueprint,
+):
+    blueprint.register_blueprint(part)

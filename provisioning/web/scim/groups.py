@@ -3,63 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import request
+from werkzeug.datastructures import ETags
 
-from provisioning.database import Connection, reading, transaction
+from provisioning.database import Connection
 from provisioning.dialects import normalise_patch, normalise_resource
-from provisioning.directory import groups
+from provisioning.directory import groups, listing
 from provisioning.directory.filters import as_id
-from provisioning.directory.groups import Delta, GroupView, MemberReference
+from provisioning.directory.groups import Delta, GroupView
+from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile
 from provisioning.refusals import Invalid, NotFound
 from provisioning.scim import messages
-from provisioning.scim.definitions import GROUP
-from provisioning.scim.document import read_resource
+from provisioning.scim.document import keep_immutable, read_resource
 from provisioning.scim.edit import apply
 from provisioning.scim.patch import parse_patch
 from provisioning.scim.projection import Projection
-from provisioning.web.guard import actor, by_connection, connection
+from provisioning.scim.schema import ResourceType
+from provisioning.web.guard import actor, connection
 from provisioning.web.scim import media, versions
-from provisioning.web.scim.media import Query
-
-blueprint = Blueprint("groups", __name__, url_prefix="/Groups")
+from provisioning.web.scim.endpoint import Endpoint
+from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given
+from provisioning.web.scim.query import Query
 
 # A changed group with more members than this is not sent back: the cost follows the change, not the group's size.
 MOST_SENT_BACK = 200
 
 
-def _resource(group: GroupView, members: Sequence[MemberReference] | None) -> dict[str, Any]:
-    shown = [
+def _kind() -> ResourceType:
+    """The Group as the workspace has it."""
+    return connection().kinds.group
+
+
+def resource(group: GroupView) -> dict[str, Any]:
+    """A user group as a Group, with those of its members that were read."""
+    members = [
         {
             "value": str(member.id),
             "$ref": f"{media.base_url()}/Users/{member.id}",
             "display": member.display,
             "type": "User",
         }
-        for member in members or ()
+        for member in group.members or ()
     ]
     return messages.resource(
-        GROUP,
+        _kind(),
         identifier=str(group.id),
         document=group.document,
         created=group.created_at,
         last_modified=group.modified_at,
         version=versions.of_group(group),
         base_url=media.base_url(),
-        extra={"members": shown} if shown else {},
+        extra={"members": members} if members else {},
     )
-
-
-def _with_members(database: Connection, found: Sequence[GroupView], projection: Projection) -> list[dict[str, Any]]:
-    """The groups as resources; without `members` in the projection their table is never touched."""
-    inside: dict[UUID, tuple[MemberReference, ...]] = {}
-    if found and projection.wants("members"):
-        ids = [group.id for group in found]
-        inside = groups.members_of(database, workspace_id=connection().workspace_id, groups=ids)
-    return [_resource(group, inside.get(group.id)) for group in found]
 
 
 def _wanted(group_id: str) -> dict[str, Any]:
@@ -87,122 +87,118 @@ def _own(group: GroupView) -> GroupView:
     return group
 
 
-@blueprint.post("")
-@by_connection
-def create() -> Response:
+def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> GroupView:
+    group = _own(groups.lock(database, **wanted))
+    versions.require_match(versions.of_group(group), condition)
+    return group
+
+
+def _written(group: GroupView, attributes: Keys, shown: Projection | None) -> Written:
+    whole = resource(group)
+    is_shown = shown is not None and (group.members is not None or not shown.wants("members"))
+    location = whole["meta"]["location"]
+    return Written(str(group.id), versions.of_group(group), location, whole if is_shown else None, attributes)
+
+
+def creation(body: Any, shown: Projection | None) -> Operation:
     """RFC 7644, section 3.3."""
-    projection = media.projection(GROUP)
-    sent = read_resource(normalise_resource(media.body(), GROUP).body, GROUP)
-    with transaction() as database:
+    kind = _kind()
+    sent = read_resource(normalise_resource(body, kind).body, kind)
+    profile, members = GroupProfile.of(sent.document, kind), _ids(sent.members)
+
+    def carry_out(database: Connection) -> Written:
         group = groups.create(
             database,
             workspace_id=connection().workspace_id,
-            profile=GroupProfile.of(sent.document),
-            members=_ids(sent.members),
+            profile=profile,
+            members=members,
             connection_id=connection().id,
             by=actor(),
         )
-        (resource,) = _with_members(database, [group], projection)
-    return media.respond_resource(resource, projection, 201)
+        return _written(group, given(sent, kind), shown)
+
+    return carry_out
 
 
-@blueprint.get("")
-@by_connection
-def page() -> Response:
-    """RFC 7644, section 3.4.2."""
-    return _found(Query.of_address(GROUP))
-
-
-@blueprint.post("/.search")
-@by_connection
-def search() -> Response:
-    """RFC 7644, section 3.4.3: the same query, kept out of the address."""
-    return _found(Query.of_body(GROUP))
-
-
-def _found(query: Query) -> Response:
-    with reading() as database:
-        found = groups.page(
-            database,
-            workspace_id=connection().workspace_id,
-            condition=query.condition,
-            order=query.order,
-            start_index=query.start_index,
-            count=query.count,
-            linked_to=connection().id,
-        )
-        resources = _with_members(database, found.items, query.shown)
-    shown = [query.shown.apply(resource) for resource in resources]
-    return media.respond(messages.list_response(shown, total=found.total, start_index=query.start_index))
-
-
-@blueprint.get("/<group_id>")
-@by_connection
-def read(group_id: str) -> Response:
-    """RFC 7644, section 3.4.1."""
-    projection = media.projection(GROUP)
-    with reading() as database:
-        group = _own(groups.by_id(database, **_wanted(group_id)))
-        version = versions.of_group(group)
-        if versions.is_known(version):
-            return media.not_modified(version)
-        (resource,) = _with_members(database, [group], projection)
-    return media.respond_resource(resource, projection)
-
-
-@blueprint.put("/<group_id>")
-@by_connection
-def replace(group_id: str) -> Response:
+def replacement(group_id: str, body: Any, condition: ETags, shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.1. A body without the key `members` leaves the membership alone."""
-    sent = read_resource(normalise_resource(media.body(), GROUP).body, GROUP)
+    wanted, kind = _wanted(group_id), _kind()
+    sent = read_resource(normalise_resource(body, kind).body, kind)
     delta = Delta() if sent.members is None else Delta(added=_ids(sent.members), cleared=True)
-    with transaction() as database:
-        group = _own(groups.lock(database, **_wanted(group_id)))
-        versions.require_match(versions.of_group(group))
-        profile = GroupProfile.of(sent.document)
-        stored = groups.store(database, group=group, profile=profile, delta=delta, by=actor())
-    return _changed(stored)
+
+    def carry_out(database: Connection) -> Written:
+        group = _locked(database, wanted, condition)
+        return _stored(database, group, sent.document, delta, given(sent, kind), shown)
+
+    return carry_out
 
 
-@blueprint.patch("/<group_id>")
-@by_connection
-def change(group_id: str) -> Response:
+def change(group_id: str, body: Any, condition: ETags, shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.2: all of the operations, or none; only the members concerned are touched."""
-    changes = parse_patch(normalise_patch(media.body(), GROUP).body, GROUP)
+    wanted, kind = _wanted(group_id), _kind()
+    changes = parse_patch(normalise_patch(body, kind).body, kind)
     delta = Delta()
     if changes.members is not None:
         removed = tuple(member for written in changes.members.removed if (member := as_id(written)))
         delta = Delta(added=_ids(changes.members.added), removed=removed, cleared=changes.members.cleared)
-    with transaction() as database:
-        group = _own(groups.lock(database, **_wanted(group_id)))
-        versions.require_match(versions.of_group(group))
-        profile = GroupProfile.of(apply(changes, group.document, GROUP))
-        stored = groups.store(database, group=group, profile=profile, delta=delta, by=actor())
-    return _changed(stored)
+
+    def carry_out(database: Connection) -> Written:
+        group = _locked(database, wanted, condition)
+        after = apply(changes, group.document, kind)
+        return _stored(database, group, after, delta, changes.attributes, shown)
+
+    return carry_out
 
 
-def _changed(group: GroupView) -> Response:
-    """The group as it is now, or 204 where it is large and nobody asked to see it."""
-    projection = media.projection(GROUP)
-    asked = "attributes" in request.args or "excludedAttributes" in request.args
-    with reading() as database:
-        if asked or not projection.wants("members"):
-            (resource,) = _with_members(database, [group], projection)
-            return media.respond_resource(resource, projection)
-        found = groups.members_of(
-            database, workspace_id=group.workspace_id, groups=[group.id], most=MOST_SENT_BACK + 1
-        )[group.id]
-    return (
-        media.nothing() if len(found) > MOST_SENT_BACK else media.respond_resource(_resource(group, found), projection)
-    )
+def _stored(
+    database: Connection,
+    group: GroupView,
+    document: dict[str, Any],
+    delta: Delta,
+    attributes: Keys,
+    shown: Projection | None,
+) -> Written:
+    """The group as it is now; without its members where it has many and nobody asked to see them."""
+    kind = _kind()
+    keep_immutable(group.document, document, kind)
+    profile = GroupProfile.of(document, kind)
+    wants_members = shown is not None and shown.wants("members")
+    wants_all = wants_members and bool({"attributes", "excludedAttributes"} & request.args.keys())
+    most = MOST_SENT_BACK + 1 if wants_members and not wants_all else 0
+    stored = groups.store(database, group=group, profile=profile, delta=delta, by=actor(), most=most)
+    if wants_members and stored.members is None:
+        read = {"workspace_id": group.workspace_id, "group_id": group.id}
+        stored = groups.by_id(database, **read, most=None if wants_all else most)
+    if not wants_all and len(stored.members or ()) > MOST_SENT_BACK:
+        stored = replace(stored, members=None)
+    return _written(stored, attributes, shown)
 
 
-@blueprint.delete("/<group_id>")
-@by_connection
-def delete(group_id: str) -> Response:
+def deletion(group_id: str, condition: ETags) -> Operation:
     """RFC 7644, section 3.6: the group goes, its members stay in the workspace."""
-    with transaction() as database:
-        group = _own(groups.lock(database, **_wanted(group_id)))
-        versions.require_match(versions.of_group(group))
-        groups.remove(database, group=group, by=actor())
-    return media.nothing()
+    wanted = _wanted(group_id)
+
+    def carry_out(database: Connection) -> None:
+        groups.remove(database, group=_locked(database, wanted, condition), by=actor())
+
+    return carry_out
+
+
+def _find(database: Connection, group_id: str, shown: Projection) -> Written:
+    most = None if shown.wants("members") else 0
+    return _written(_own(groups.by_id(database, **_wanted(group_id), most=most)), (), shown)
+
+
+def _listed(database: Connection, query: Query) -> tuple[Page[GroupView], list[dict[str, Any]]]:
+    shown = query.shown(_kind())
+    found = listing.of_groups(
+        database,
+        workspace_id=connection().workspace_id,
+        selection=query.selection,
+        linked_to=connection().id,
+        with_members=shown.wants("members"),
+    )
+    return found, [shown.apply(resource(group)) for group in found.items]
+
+
+ENDPOINT = Endpoint("Groups", _kind, Verbs(creation, replacement, change, deletion), _find, _listed)

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response
+from werkzeug.datastructures import ETags
 
-from provisioning.database import reading, transaction
+from provisioning.database import Connection
 from provisioning.dialects import normalise_patch, normalise_resource
-from provisioning.directory import members
+from provisioning.directory import listing, members
 from provisioning.directory.filters import as_id
 from provisioning.directory.members import MemberView
+from provisioning.directory.paging import Page
 from provisioning.directory.profile import Profile
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
-from provisioning.scim.definitions import USER
-from provisioning.scim.document import read_resource
+from provisioning.scim.document import keep_immutable, read_resource
 from provisioning.scim.edit import apply
 from provisioning.scim.patch import parse_patch
 from provisioning.scim.projection import Projection
-from provisioning.web.guard import actor, by_connection, connection
+from provisioning.scim.schema import ResourceType
+from provisioning.web.guard import actor, connection
 from provisioning.web.scim import media, versions
-from provisioning.web.scim.media import Query
+from provisioning.web.scim.endpoint import Endpoint
+from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given
+from provisioning.web.scim.query import Query
 
-blueprint = Blueprint("users", __name__, url_prefix="/Users")
+
+def _kind() -> ResourceType:
+    """The User as the workspace has it."""
+    return connection().kinds.user
 
 
-def _resource(member: MemberView) -> dict[str, Any]:
+def resource(member: MemberView) -> dict[str, Any]:
+    """A team member as a User."""
     groups = [
         {
             "value": str(group.id),
@@ -37,19 +44,15 @@ def _resource(member: MemberView) -> dict[str, Any]:
         for group in member.groups
     ]
     return messages.resource(
-        USER,
+        _kind(),
         identifier=str(member.id),
-        document=member.document,
+        document=member.as_known_to(connection().id),
         created=member.created_at,
         last_modified=member.modified_at,
         version=versions.of_user(member),
         base_url=media.base_url(),
         extra={"groups": groups} if groups else {},
     )
-
-
-def _shown(member: MemberView, projection: Projection, status: int = 200) -> Response:
-    return media.respond_resource(_resource(member), projection, status)
 
 
 def _wanted(user_id: str) -> dict[str, Any]:
@@ -60,97 +63,86 @@ def _wanted(user_id: str) -> dict[str, Any]:
     return {"workspace_id": connection().workspace_id, "member_id": member_id}
 
 
-@blueprint.post("")
-@by_connection
-def create() -> Response:
+def _written(member: MemberView, attributes: Keys) -> Written:
+    whole = resource(member)
+    return Written(str(member.id), versions.of_user(member), whole["meta"]["location"], whole, attributes)
+
+
+def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> MemberView:
+    member = members.lock(database, **wanted)
+    versions.require_match(versions.of_user(member), condition)
+    return member
+
+
+def _store(database: Connection, member: MemberView, document: dict[str, Any]) -> MemberView:
+    kind = _kind()
+    keep_immutable(member.document, document, kind)
+    profile = Profile.of({"active": member.active, **document}, kind)
+    return members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor(), kind=kind)
+
+
+def creation(body: Any, _shown: Projection | None) -> Operation:
     """RFC 7644, section 3.3. A suspended person whom the same connection creates anew is restored."""
-    projection = media.projection(USER)
-    document = read_resource(normalise_resource(media.body(), USER).body, USER).document
-    profile = Profile.of({"active": True, **document})
-    with transaction() as database:
+    kind = _kind()
+    sent = read_resource(normalise_resource(body, kind).body, kind)
+    profile = Profile.of({"active": True, **sent.document}, kind)
+
+    def carry_out(database: Connection) -> Written:
         member = members.provision(
             database,
             workspace_id=connection().workspace_id,
             connection_id=connection().id,
             profile=profile,
             by=actor(),
+            kind=kind,
         )
-    return _shown(member, projection, 201)
+        return _written(member, given(sent, kind))
+
+    return carry_out
 
 
-@blueprint.get("")
-@by_connection
-def page() -> Response:
-    """RFC 7644, section 3.4.2."""
-    return _found(Query.of_address(USER))
-
-
-@blueprint.post("/.search")
-@by_connection
-def search() -> Response:
-    """RFC 7644, section 3.4.3: the same query, kept out of the address."""
-    return _found(Query.of_body(USER))
-
-
-def _found(query: Query) -> Response:
-    with reading() as database:
-        found = members.page(
-            database,
-            workspace_id=connection().workspace_id,
-            condition=query.condition,
-            order=query.order,
-            start_index=query.start_index,
-            count=query.count,
-        )
-    shown = [query.shown.apply(_resource(member)) for member in found.items]
-    return media.respond(messages.list_response(shown, total=found.total, start_index=query.start_index))
-
-
-@blueprint.get("/<user_id>")
-@by_connection
-def read(user_id: str) -> Response:
-    """RFC 7644, section 3.4.1."""
-    projection = media.projection(USER)
-    with reading() as database:
-        member = members.by_id(database, **_wanted(user_id))
-    version = versions.of_user(member)
-    return media.not_modified(version) if versions.is_known(version) else _shown(member, projection)
-
-
-@blueprint.put("/<user_id>")
-@by_connection
-def replace(user_id: str) -> Response:
+def replacement(user_id: str, body: Any, condition: ETags, _shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.1. What is left out is cleared, except `active`, which stays as it is."""
-    projection = media.projection(USER)
-    document = read_resource(normalise_resource(media.body(), USER).body, USER).document
-    with transaction() as database:
-        member = members.lock(database, **_wanted(user_id))
-        versions.require_match(versions.of_user(member))
-        profile = Profile.of({"active": member.active, **document})
-        stored = members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor())
-    return _shown(stored, projection)
+    wanted, kind = _wanted(user_id), _kind()
+    sent = read_resource(normalise_resource(body, kind).body, kind)
+
+    def carry_out(database: Connection) -> Written:
+        return _written(_store(database, _locked(database, wanted, condition), sent.document), given(sent, kind))
+
+    return carry_out
 
 
-@blueprint.patch("/<user_id>")
-@by_connection
-def change(user_id: str) -> Response:
+def change(user_id: str, body: Any, condition: ETags, _shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.2: all of the operations, or none."""
-    projection = media.projection(USER)
-    changes = parse_patch(normalise_patch(media.body(), USER).body, USER)
-    with transaction() as database:
-        member = members.lock(database, **_wanted(user_id))
-        versions.require_match(versions.of_user(member))
-        profile = Profile.of({"active": member.active, **apply(changes, member.document, USER)})
-        stored = members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor())
-    return _shown(stored, projection)
+    wanted, kind = _wanted(user_id), _kind()
+    changes = parse_patch(normalise_patch(body, kind).body, kind)
+
+    def carry_out(database: Connection) -> Written:
+        member = _locked(database, wanted, condition)
+        after = apply(changes, member.as_known_to(connection().id), kind)
+        return _written(_store(database, member, after), changes.attributes)
+
+    return carry_out
 
 
-@blueprint.delete("/<user_id>")
-@by_connection
-def delete(user_id: str) -> Response:
+def deletion(user_id: str, condition: ETags) -> Operation:
     """RFC 7644, section 3.6: the person leaves the workspace."""
-    with transaction() as database:
-        member = members.lock(database, **_wanted(user_id))
-        versions.require_match(versions.of_user(member))
-        members.remove(database, member=member, by=actor())
-    return media.nothing()
+    wanted = _wanted(user_id)
+
+    def carry_out(database: Connection) -> None:
+        members.remove(database, member=_locked(database, wanted, condition), by=actor())
+
+    return carry_out
+
+
+def _find(database: Connection, user_id: str, _shown: Projection) -> Written:
+    return _written(members.by_id(database, **_wanted(user_id)), ())
+
+
+def _listed(database: Connection, query: Query) -> tuple[Page[MemberView], list[dict[str, Any]]]:
+    shown = query.shown(_kind())
+    found = listing.of_members(database, workspace_id=connection().workspace_id, selection=query.selection)
+    return found, [shown.apply(resource(member)) for member in found.items]
+
+
+ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _find, _listed)

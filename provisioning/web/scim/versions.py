@@ -1,10 +1,10 @@
-"""Versions of resources (RFC 7644, section 3.14): weak entity tags, and what a request's conditions say of them."""
+"""Versions of resources (RFC 7644, section 3.14): weak entity tags, and what a client's conditions say of them."""
 
 from __future__ import annotations
 
 import zlib
 
-from flask import request
+from werkzeug.datastructures import ETags
 
 from provisioning.directory.groups import GroupView
 from provisioning.directory.members import MemberView
@@ -22,16 +22,16 @@ def of_group(group: GroupView) -> str:
     return str(group.version)
 
 
-def require_match(current: str) -> None:
+def require_match(current: str, condition: ETags) -> None:
     """Look at `If-Match`: a client that has seen an older version may not change this one.
 
     Raises:
         PreconditionFailed: the client has seen another version.
     """
-    if request.if_match and not request.if_match.contains_weak(current):
+    if condition and not condition.contains_weak(current):
         raise PreconditionFailed(f'The resource has changed: its version is W/"{current}". Read it again.')
 
 
-def is_known(current: str) -> bool:
+def is_known(current: str, condition: ETags) -> bool:
     """Look at `If-None-Match`: whether the client has this very version already."""
-    return bool(request.if_none_match) and request.if_none_match.contains_weak(current)
+    return bool(condition) and condition.contains_weak(current)

@@ -1,0 +1,169 @@
+"""Lists of members, of groups and of both: filtered, sorted and cut by PostgreSQL, through somebody's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Numeric, Select, cast, literal, null, select, union_all
+from sqlalchemy.engine import Connection
+
+from provisioning.directory import groups, members
+from provisioning.directory.filters import ANYBODY, Compiler, Order, Viewer, over_groups, over_members
+from provisioning.directory.groups import GroupView
+from provisioning.directory.members import MemberView
+from provisioning.directory.models import Group, Member
+from provisioning.directory.paging import Page, Sorting, Window, fetch
+from provisioning.scim.errors import InvalidFilter
+from provisioning.scim.filter import Filter, paths
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a list is asked for.
+
+    Args:
+        window: which part of it.
+        condition: a SCIM filter; None for everything.
+        order: by what it is sorted; None for the order in which things came.
+        viewer: through whose eyes.
+    """
+
+    window: Window
+    condition: Filter | None = None
+    order: Order | None = None
+    viewer: Viewer = ANYBODY
+
+
+def of_members(connection: Connection, *, workspace_id: UUID, selection: Selection) -> Page[MemberView]:
+    """Some of the workspace's members, and how many there are.
+
+    Raises:
+        InvalidFilter: the filter or order names what members can't be found or sorted by.
+    """
+    compiler = over_members(selection.viewer)
+    found = _found(members.VIEW.where(Member.workspace_id == workspace_id), compiler, selection)
+    return fetch(
+        connection,
+        found,
+        identifier=Member.id,
+        window=selection.window,
+        sorting=_sorting(compiler, selection),
+        read=members.view,
+    )
+
+
+def of_groups(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    selection: Selection,
+    linked_to: UUID | None = None,
+    with_members: bool = False,
+) -> Page[GroupView]:
+    """Some of the workspace's groups, and how many there are.
+
+    Args:
+        connection: to read with.
+        workspace_id: the workspace.
+        selection: which of them.
+        linked_to: only the groups that this connection pushes.
+        with_members: whether their members are told; if not, the table of memberships is not touched for them.
+
+    Raises:
+        InvalidFilter: the filter or order names what groups can't be found or sorted by.
+    """
+    compiler = over_groups(selection.viewer)
+    wanted = groups.WITH_MEMBERS if with_members else groups.VIEW
+    found = _found(wanted.where(*_groups(workspace_id, linked_to)), compiler, selection)
+    return fetch(
+        connection,
+        found,
+        identifier=Group.id,
+        window=selection.window,
+        sorting=_sorting(compiler, selection),
+        read=groups.view,
+    )
+
+
+def of_both(
+    connection: Connection, *, workspace_id: UUID, selection: Selection, linked_to: UUID, with_members: bool
+) -> Page[MemberView | GroupView]:
+    """Members and groups in one list (RFC 7644, section 3.4.2.1): what one of them doesn't have is absent there.
+
+    Raises:
+        InvalidFilter: the filter or order names what neither has, or what can't be compared or sorted by.
+    """
+    _refuse_unknown(selection)
+    viewer = selection.viewer
+    over = (over_members(viewer, lenient=True), over_groups(viewer, lenient=True))
+    parts = (
+        select(Member.id, literal(0).label("kind")).where(Member.workspace_id == workspace_id),
+        select(Group.id, literal(1).label("kind")).where(*_groups(workspace_id, linked_to)),
+    )
+    keys = _comparable([_sorting(compiler, selection) for compiler in over])
+    halves = [
+        _found(part if key is None else part.add_columns(key.label("key")), compiler, selection)
+        for part, compiler, key in zip(parts, over, keys, strict=True)
+    ]
+    both = union_all(*halves).subquery("both")
+    sorting = None if selection.order is None else Sorting(both.c.key, selection.order.descending)
+    page = fetch(
+        connection,
+        select(both.c.id, both.c.kind),
+        identifier=both.c.id,
+        window=selection.window,
+        sorting=sorting,
+        read=lambda row: (row[0], row[1]),
+    )
+    found = _by_ids(connection, workspace_id, page.items, with_members=with_members)
+    # Who has gone since is left out.
+    return Page(tuple(found[item] for item, _ in page.items if item in found), page.total, page.next)
+
+
+def _groups(workspace_id: UUID, linked_to: UUID | None) -> list[Any]:
+    wanted: list[Any] = [Group.workspace_id == workspace_id]
+    return wanted if linked_to is None else [*wanted, Group.connection_id == linked_to]
+
+
+def _found(wanted: Select[*tuple[Any, ...]], compiler: Compiler, selection: Selection) -> Select[*tuple[Any, ...]]:
+    return wanted if selection.condition is None else wanted.where(compiler.condition(selection.condition))
+
+
+def _sorting(compiler: Compiler, selection: Selection) -> Sorting | None:
+    return None if selection.order is None else compiler.sorting(selection.order)
+
+
+def _comparable(sortings: Sequence[Sorting | None]) -> list[ColumnElement[Any] | None]:
+    """The keys of both as of one type: an attribute that only one of them has may be a number there."""
+    keys = [None if sorting is None else sorting.key for sorting in sortings]
+    numbers = [key for key in keys if key is not None and isinstance(key.type, Numeric)]
+    return [
+        key if key is None or not numbers or isinstance(key.type, Numeric) else cast(null(), Numeric) for key in keys
+    ]
+
+
+def _refuse_unknown(selection: Selection) -> None:
+    named = set() if selection.condition is None else set(paths(selection.condition))
+    for path in named | ({selection.order.path} if selection.order else set()):
+        if not any(kind.find(path.urn, path.name, path.sub) for kind in selection.viewer.kinds):
+            raise InvalidFilter(f"Neither a User nor a Group has an attribute {path}.")
+
+
+def _by_ids(
+    connection: Connection, workspace_id: UUID, wanted: tuple[tuple[UUID, int], ...], *, with_members: bool
+) -> dict[UUID, MemberView | GroupView]:
+    of_kind: dict[int, list[UUID]] = {0: [], 1: []}
+    for identifier, kind in wanted:
+        of_kind[kind].append(identifier)
+    found: dict[UUID, MemberView | GroupView] = {}
+    if of_kind[0]:
+        rows = connection.execute(members.VIEW.where(Member.workspace_id == workspace_id, Member.id.in_(of_kind[0])))
+        found |= {row[0]: members.view(row) for row in rows}
+    if of_kind[1]:
+        view = groups.WITH_MEMBERS if with_members else groups.VIEW
+        rows = connection.execute(view.where(Group.workspace_id == workspace_id, Group.id.in_(of_kind[1])))
+        found |= {row[0]: groups.view(row) for row in rows}
+    return found

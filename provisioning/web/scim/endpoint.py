@@ -1,0 +1,93 @@
+"""The routes of one type of resource: the same for all, on top of its verbs (RFC 7644, sections 3.3 to 3.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from provisioning.database import Connection, reading, transaction
+from provisioning.directory.paging import Page
+from provisioning.scim.projection import Projection
+from provisioning.scim.schema import ResourceType
+from provisioning.web.guard import by_connection
+from provisioning.web.scim import media, versions
+from provisioning.web.scim.operation import Operation, Verbs, Written
+from provisioning.web.scim.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a type of resource offers.
+
+    Args:
+        name: under which its resources stand.
+        kind: its resource type, as the workspace of the one who asks has it.
+        verbs: how its resources are written.
+        find: reads one by its id, with what is to be shown.
+        listed: reads some, with what is to be shown, as the items of a page.
+    """
+
+    name: str
+    kind: Callable[[], ResourceType]
+    verbs: Verbs
+    find: Callable[[Connection, str, Projection], Written]
+    listed: Callable[[Connection, Query], tuple[Page[Any], list[dict[str, Any]]]]
+
+    def blueprint(self) -> Blueprint:
+        """Its routes."""
+        made = Blueprint(self.name.lower(), __name__, url_prefix=f"/{self.name}")
+        for path, view, method in (
+            ("", self._create, "POST"),
+            ("", self._page, "GET"),
+            ("/.search", self._search, "POST"),
+            ("/<identifier>", self._read, "GET"),
+            ("/<identifier>", self._replace, "PUT"),
+            ("/<identifier>", self._change, "PATCH"),
+            ("/<identifier>", self._delete, "DELETE"),
+        ):
+            made.add_url_rule(path, view.__name__.strip("_"), by_connection(view), methods=[method])
+        return made
+
+    def _create(self) -> Response:
+        shown = media.projection(self.kind())
+        return _carried_out(self.verbs.create(media.body(), shown), shown, 201)
+
+    def _page(self) -> Response:
+        return self._found(Query.of_address())
+
+    def _search(self) -> Response:
+        """RFC 7644, section 3.4.3: the same query, kept out of the address."""
+        return self._found(Query.of_body())
+
+    def _found(self, query: Query) -> Response:
+        with reading() as database:
+            page, resources = self.listed(database, query)
+        return query.respond(page, resources)
+
+    def _read(self, identifier: str) -> Response:
+        shown = media.projection(self.kind())
+        with reading() as database:
+            found = self.find(database, identifier, shown)
+        if versions.is_known(found.version, request.if_none_match):
+            return media.not_modified(found.version)
+        return media.respond_written(found, shown)
+
+    def _replace(self, identifier: str) -> Response:
+        shown = media.projection(self.kind())
+        return _carried_out(self.verbs.replace(identifier, media.body(), request.if_match, shown), shown)
+
+    def _change(self, identifier: str) -> Response:
+        shown = media.projection(self.kind())
+        return _carried_out(self.verbs.change(identifier, media.body(), request.if_match, shown), shown)
+
+    def _delete(self, identifier: str) -> Response:
+        return _carried_out(self.verbs.delete(identifier, request.if_match), media.projection(self.kind()))
+
+
+def _carried_out(operation: Operation, shown: Projection, status: int = 200) -> Response:
+    with transaction() as database:
+        written = operation(database)
+    return media.respond_written(written, shown, status)

@@ -1,0 +1,122 @@
+"""What a list is asked for (RFC 7644, sections 3.4.2 and 3.4.3; RFC 9865): in the address, or in a SearchRequest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from provisioning.directory.filters import Order
+from provisioning.directory.listing import Selection
+from provisioning.directory.paging import Page, Window
+from provisioning.scim.errors import InvalidCount, InvalidFilter, InvalidSyntax, InvalidValue
+from provisioning.scim.filter import Filter, parse_filter
+from provisioning.scim.messages import list_response
+from provisioning.scim.path import match_attribute
+from provisioning.scim.projection import Projection
+from provisioning.scim.schema import ResourceType
+from provisioning.web.guard import connection
+from provisioning.web.scim import cursors, media
+from provisioning.web.scim.cursors import Walk
+
+DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
+_SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:searchrequest"
+_PARAMETERS = (
+    *("filter", "sortBy", "sortOrder", "startIndex", "count", "cursor"),
+    *("attributes", "excludedAttributes"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which resources, from where, how many, and what is shown of each."""
+
+    selection: Selection
+    attributes: str | None
+    excluded: str | None
+    # The walk that a cursor belongs to; None where pages are asked for by their place.
+    walk: Walk | None
+
+    @classmethod
+    def of_address(cls) -> Query:
+        """The query in the address."""
+        return cls._read({name: request.args.get(name) for name in _PARAMETERS if name in request.args})
+
+    @classmethod
+    def of_body(cls) -> Query:
+        """The query in a SearchRequest.
+
+        Raises:
+            InvalidSyntax: the body is none.
+        """
+        sent = {name.lower(): value for name, value in media.body().items()}
+        if _SEARCH_URN not in {str(urn).lower() for urn in sent.get("schemas") or ()}:
+            raise InvalidSyntax(f"`schemas` must hold {_SEARCH_URN}.")
+        given = {name: sent.get(name.lower()) for name in _PARAMETERS}
+        for name in ("attributes", "excludedAttributes"):
+            listed = given[name]
+            given[name] = ",".join(map(str, listed)) if isinstance(listed, list) else listed
+        return cls._read({name: value for name, value in given.items() if value is not None})
+
+    @classmethod
+    def _read(cls, given: Mapping[str, Any]) -> Query:
+        condition, order = _condition(given), _order(given)
+        count = min(max(_number("count", given, DEFAULT_PAGE), 0), LARGEST_PAGE)
+        walk = None
+        window = Window(count, max(_number("startIndex", given, 1), 1))
+        if "cursor" in given:
+            if "startIndex" in given:
+                raise InvalidValue("Give either `cursor` or `startIndex`, not both.")
+            question = (str(connection().id), request.path, *(str(given.get(name, "")) for name in _PARAMETERS[:3]))
+            walk = cursors.resume(str(given["cursor"]), question, count=count)
+            window = Window(count, after=walk.place)
+        texts = (given.get("attributes"), given.get("excludedAttributes"))
+        attributes, excluded = (None if text is None else str(text) for text in texts)
+        return cls(Selection(window, condition, order, media.viewer()), attributes, excluded, walk)
+
+    def shown(self, kind: ResourceType) -> Projection:
+        """What is shown of each resource of a type."""
+        return Projection.parse(self.attributes, self.excluded, kind)
+
+    def respond(self, page: Page[Any], resources: list[dict[str, Any]]) -> Response:
+        """The answer: a ListResponse with what the page holds."""
+        if self.walk is None:
+            start = self.selection.window.start_index
+            return media.respond(list_response(resources, total=page.total, start_index=start))
+        total, following = self.walk.total if self.walk.place else page.total, None
+        if page.next is not None:
+            following = cursors.give_out(self.walk, place=page.next, total=total)
+        return media.respond(list_response(resources, total=total, next_cursor=following))
+
+
+def _condition(given: Mapping[str, Any]) -> Filter | None:
+    text = given.get("filter", "")
+    if not isinstance(text, str):
+        raise InvalidFilter("The filter must be a string.")
+    return parse_filter(text) if text.strip() else None
+
+
+def _order(given: Mapping[str, Any]) -> Order | None:
+    """`sortBy` and `sortOrder` (RFC 7644, section 3.4.2.3)."""
+    by, direction = str(given.get("sortBy", "")).strip(), str(given.get("sortOrder", "ascending")).lower()
+    if direction not in {"ascending", "descending"}:
+        raise InvalidValue("sortOrder must be ascending or descending.")
+    if not by:
+        return None
+    path = match_attribute(by)
+    if path is None:
+        raise InvalidValue(f"sortBy must name an attribute, which {by[:200]!r} is not.")
+    return Order(path, descending=direction == "descending")
+
+
+def _number(name: str, given: Mapping[str, Any], default: int) -> int:
+    text = str(given.get(name, "")).strip()
+    if not text:
+        return default
+    try:
+        return max(min(int(text[:20]), 2**31 - 1), -1)
+    except ValueError:
+        wrong = InvalidCount if name == "count" and "cursor" in given else InvalidValue
+        raise wrong(f"{name} must be a whole number, not {text[:20]!r}.") from None

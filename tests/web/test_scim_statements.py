@@ -1,0 +1,112 @@
+"""What each SCIM request costs: statements to the database, the credential's look-up and the facts included.
+
+The numbers stand in docs/scim-conformance.md. BEGIN and COMMIT come on top of what writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from provisioning.database import db
+from tests.conftest import GROUP_URN, PATCH_URN, USER_URN
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "scim-conformance.md").read_text()
+TOLD = {name: int(number) for name, number in re.findall(r"^\| ([^|]+?) \| (\d+) \|$", DOCUMENT, re.MULTILINE)}
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def ask(app, idp) -> Callable[..., tuple[Any, list[str]]]:
+    """One request, answered in this process on the real database, and the statements that it took."""
+    client = app.test_client()
+
+    def send(method: str, path: str, body: Any = None, **query: Any) -> tuple[Any, list[str]]:
+        headers = {"Authorization": f"Bearer {idp.token}"}
+        with counted() as statements:
+            answer = client.open(f"/scim/v2{path}", method=method, json=body, query_string=query, headers=headers)
+        assert answer.status_code < 300, answer.text
+        return answer.get_json(silent=True), statements
+
+    return send
+
+
+def member(operation: str, identifier: str) -> dict[str, Any]:
+    return {"op": operation, "path": "members", "value": [{"value": identifier}]}
+
+
+def patch(*operations: dict[str, Any]) -> dict[str, Any]:
+    return {"schemas": [PATCH_URN], "Operations": list(operations)}
+
+
+def test_each_request_takes_as_many_statements_as_are_told(ask):
+    costs: dict[str, int] = {}
+
+    def measure(name: str, *request: Any, **query: Any) -> Any:
+        shown, statements = ask(*request, **query)
+        costs[name] = len(statements)
+        return shown
+
+    person = {"schemas": [USER_URN], "userName": "ann@corp.example", "externalId": "1"}
+    ann = measure("create a User", "POST", "/Users", person)
+    bob, _ = ask("POST", "/Users", {**person, "userName": "bob@corp.example", "externalId": "2"})
+    user = f"/Users/{ann['id']}"
+    measure("read a User", "GET", user)
+    measure("look a User up by a filter", "GET", "/Users", filter='externalId eq "1"')
+    measure("read a page of Users", "GET", "/Users", count=2)
+    measure("change a User by PATCH", "PATCH", user, patch({"op": "replace", "path": "title", "value": "x"}))
+    measure("replace a User", "PUT", user, {**person, "title": "y"})
+    measure("suspend a User", "PATCH", user, patch({"op": "replace", "path": "active", "value": False}))
+    measure("restore a User", "PATCH", user, patch({"op": "replace", "path": "active", "value": True}))
+    measure("change nothing of a User", "PATCH", user, patch({"op": "replace", "path": "title", "value": "y"}))
+    team = {"schemas": [GROUP_URN], "displayName": "T", "members": [{"value": ann["id"]}]}
+    group = f"/Groups/{measure('create a Group with members', 'POST', '/Groups', team)['id']}"
+    measure("read a Group with its members", "GET", group)
+    measure("look a Group up by a filter", "GET", "/Groups", filter='displayName eq "t"')
+    measure("add a member to a Group", "PATCH", group, patch(member("add", bob["id"])))
+    measure("remove a member from a Group", "PATCH", group, patch(member("remove", bob["id"])))
+    measure("rename a Group", "PATCH", group, patch({"op": "replace", "path": "displayName", "value": "U"}))
+    measure("delete a Group", "DELETE", group)
+    measure("delete a User", "DELETE", user)
+    assert costs == {name: TOLD.get(name) for name in costs}
+    assert max(costs.values()) <= 5
+
+
+def test_a_groups_size_changes_nothing(ask):
+    people = [
+        ask("POST", "/Users", {"schemas": [USER_URN], "userName": f"p{number}"})[0]["id"] for number in range(260)
+    ]
+    team = {"schemas": [GROUP_URN], "displayName": "T", "members": [{"value": one} for one in people[1:]]}
+    made, _ = ask("POST", "/Groups", team)
+    shown, statements = ask("PATCH", f"/Groups/{made['id']}", patch(member("add", people[0])))
+    assert (shown, len(statements)) == (None, TOLD["add a member to a Group"])
+
+
+def test_a_group_without_members_in_the_answer_never_touches_their_table(ask):
+    person, _ = ask("POST", "/Users", {"schemas": [USER_URN], "userName": "p"})
+    team = {"schemas": [GROUP_URN], "displayName": "T", "members": [{"value": person["id"]}]}
+    path = f"/Groups/{ask('POST', '/Groups', team)[0]['id']}"
+    for projection in ({"excludedAttributes": "members"}, {"attributes": "displayName"}):
+        for where in (path, "/Groups"):
+            shown, statements = ask("GET", where, **projection)
+            assert "members" not in str(shown)
+            assert not [statement for statement in statements if "membership" in statement]
