@@ -14,7 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
@@ -46,6 +46,8 @@ _AWAY_CLASSES = frozenset({"08", "53", "57"})
 def trouble_of(error: SQLAlchemyError) -> Trouble:
     """What a failure says; one that PostgreSQL didn't get to number means that it is away."""
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    if state is None and isinstance(error, DataError):
+        return Trouble.UNSTORABLE
     if state is None:
         return Trouble.AWAY if isinstance(error, DBAPIError | PoolTimeout) else Trouble.UNFORESEEN
     return Trouble.AWAY if state[:2] in _AWAY_CLASSES else _STATES.get(state, Trouble.UNFORESEEN)

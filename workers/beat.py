@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+from types import FrameType
 from typing import Any
 
 from celery.beat import Scheduler
@@ -27,6 +29,7 @@ class LeaderScheduler(Scheduler):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._connection: Connection | None = None
+        self._is_told_to_end: bool | None = None
         super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
@@ -35,9 +38,22 @@ class LeaderScheduler(Scheduler):  # type: ignore[misc]
         Returns:
             How many seconds to sleep.
         """
+        self._end_if_told()
         if not self._leads():
             return _WAIT_SECONDS
         return min(float(super().tick(*args, **kwargs)), _WAIT_SECONDS)
+
+    def _end_if_told(self) -> None:
+        """End between two ticks: Celery's own handler raises wherever the signal strikes, where it may be swallowed."""
+        if self._is_told_to_end:
+            raise SystemExit
+        if self._is_told_to_end is None:
+            self._is_told_to_end = False
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._note_the_end)
+
+    def _note_the_end(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_told_to_end = True
 
     def _leads(self) -> bool:
         try:

@@ -9,7 +9,7 @@ import click
 from provisioning.cli.output import Output
 from provisioning.cli.service import operates
 from provisioning.database import reading
-from provisioning.directory import extensions, listing, workspaces
+from provisioning.directory import extensions, groups, listing, workspaces
 from provisioning.directory.filters import Viewer, as_id
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
@@ -64,10 +64,10 @@ def show(out: Output, name_or_id: str, workspace: str) -> None:
         attribute = "id" if as_id(name_or_id) else "displayName"
         wanted = Comparison(AttributePath(None, attribute, None), "eq", name_or_id)
         one = Selection(Window(1), wanted)
-        found = listing.of_groups(connection, workspace_id=of, selection=one, with_members=True).items
+        found = listing.of_groups(connection, workspace_id=of, selection=one).items
         if not found:
             raise NotFound(f"There is no group {name_or_id} in this workspace.")
-        inside = found[0].members or ()
+        inside = groups.members_of(connection, workspace_id=of, group_id=found[0].id)
     if out.as_json:
         out.document({**_facts(found[0]), "members": [{"id": m.id, "display": m.display} for m in inside]})
     else:

@@ -445,7 +445,6 @@ def over_members(viewer: Viewer, *, lenient: bool = False) -> Compiler:
 def over_groups(viewer: Viewer, *, lenient: bool = False) -> Compiler:
     """What makes conditions on user groups of filters over Groups."""
     user, group = viewer.kinds
-    shown = func.coalesce(Member.display_name_key, Member.user_name_key)
-    parts = {"value": Member.id, "display": shown, "$ref": _reference(Member, user, viewer)}
+    parts = {"value": Member.id, "$ref": _reference(Member, user, viewer)}
     columns = {**_meta(Group, group, viewer), "externalid": Group.external_id}
     return Compiler(group, Group, columns, "members", parts, _with_members, _least_member, {}, lenient)

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, insert, select, text, update
+from sqlalchemy import Select, Uuid, bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
@@ -40,8 +41,8 @@ class GroupView:
     version: int
     created_at: datetime
     modified_at: datetime
-    # None where nobody asked for them: their table is not touched then.
-    members: tuple[MemberReference, ...] | None = None
+    # The ids of its members; None where nobody asked for them: their table is not touched then.
+    members: tuple[UUID, ...] | None = None
 
     @property
     def display_name(self) -> str:
@@ -76,19 +77,16 @@ VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS)
 
 
 def _members(most: int | None) -> Any:
-    """The members of a group, as JSON, in the order of their ids."""
+    """The ids of a group's members, in their order: from the table of memberships alone."""
     some = (
-        select(Member.id, func.coalesce(Member.display_name, Member.user_name).label("display"))
-        .join_from(
-            Membership, Member, (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id)
-        )
+        select(Membership.member_id)
         .where(Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
         .order_by(Membership.member_id)
         .limit(most)
         .correlate(Group)
-        .subquery()
+        .scalar_subquery()
     )
-    return select(func.json_agg(func.json_build_array(some.c.id, some.c.display))).scalar_subquery().label("members")
+    return func.array(some, type_=ARRAY(Uuid)).label("members")
 
 
 WITH_MEMBERS = VIEW.add_columns(_members(None))
@@ -98,11 +96,7 @@ def view(row: Sequence[Any]) -> GroupView:
     """A row of `VIEW` or `WITH_MEMBERS` as a value."""
     own = len(_COLUMNS)
     group = GroupView(*row[:own])
-    return group if len(row) == own else replace(group, members=_references(row[own]))
-
-
-def _references(listed: list[list[str]] | None) -> tuple[MemberReference, ...]:
-    return tuple(MemberReference(UUID(member_id), display) for member_id, display in listed or ())
+    return group if len(row) == own else replace(group, members=tuple(row[own]))
 
 
 def create(
@@ -138,10 +132,10 @@ def create(
     group = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
     if not members:
         return replace(group, members=())
-    inside, added = _add(connection, group=group, members=members)
+    added = _add(connection, group=group, members=members)
     changed = GroupMembersChanged(group_id=group.id, added=added, removed=())
     outbox.append(connection, changed, workspace_id=workspace_id, by=by)
-    return replace(group, members=inside)
+    return replace(group, members=tuple(sorted(added)))
 
 
 def _written(connection: Connection, change: Any) -> GroupView:
@@ -221,7 +215,7 @@ def store(
 
 def _change(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
     removed = _remove(connection, group=group, delta=delta)
-    added = _add(connection, group=group, members=delta.added)[1] if delta.added else ()
+    added = _add(connection, group=group, members=delta.added) if delta.added else ()
     return added, removed
 
 
@@ -241,34 +235,27 @@ def _remove(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[
 _ADD = text(
     """
     WITH known AS (
-        SELECT id, coalesce(display_name, user_name) AS display
-        FROM member WHERE workspace_id = :workspace AND id = ANY(:members) FOR KEY SHARE
+        SELECT id FROM member WHERE workspace_id = :workspace AND id = ANY(:members) FOR KEY SHARE
     ), added AS (
         INSERT INTO membership (workspace_id, group_id, member_id)
         SELECT :workspace, :group, id FROM known ORDER BY id
         ON CONFLICT DO NOTHING RETURNING member_id
     )
-    SELECT (SELECT json_agg(json_build_array(id, display) ORDER BY id) FROM known), ARRAY(SELECT member_id FROM added)
+    SELECT (SELECT count(*) FROM known), ARRAY(SELECT member_id FROM added)
     """
 )
 
 
-def _add(
-    connection: Connection, *, group: GroupView, members: Sequence[UUID]
-) -> tuple[tuple[MemberReference, ...], tuple[UUID, ...]]:
-    """Add members, those of them who are not there yet.
-
-    Returns:
-        All that were named, and the ids of those who are new.
-    """
-    wanted = set(members)
-    parameters = {"workspace": group.workspace_id, "group": group.id, "members": list(wanted)}
-    found, added = connection.execute(_ADD, parameters).one()
-    known = _references(found)
-    if len(known) < len(wanted):
-        missing = wanted - {member.id for member in known}
+def _add(connection: Connection, *, group: GroupView, members: Sequence[UUID]) -> tuple[UUID, ...]:
+    """Add members; the ids of those who were not there yet."""
+    wanted = list(set(members))
+    parameters = {"workspace": group.workspace_id, "group": group.id, "members": wanted}
+    known, added = connection.execute(_ADD, parameters).one()
+    if known < len(wanted):
+        here = select(Member.id).where(Member.workspace_id == group.workspace_id, Member.id.in_(wanted))
+        missing = set(wanted) - set(connection.execute(here).scalars())
         raise Invalid(f"There is no User {min(missing)} in this workspace.", field="members")
-    return known, tuple(added)
+    return tuple(added)
 
 
 def remove(connection: Connection, *, group: GroupView, by: Actor) -> None:
@@ -285,3 +272,19 @@ def of_member(connection: Connection, *, workspace_id: UUID, member_id: UUID) ->
         Membership.workspace_id == workspace_id, Membership.member_id == member_id
     )
     return [view(row) for row in connection.execute(wanted)]
+
+
+def members_of(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> Sequence[MemberReference]:
+    """The members of a group with their names, in the order of their ids: for people to read.
+
+    Raises:
+        NotFound: the workspace has no such group.
+    """
+    by_id(connection, workspace_id=workspace_id, group_id=group_id)
+    wanted = (
+        select(Member.id, func.coalesce(Member.display_name, Member.user_name))
+        .join(Membership, (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id))
+        .where(Membership.workspace_id == workspace_id, Membership.group_id == group_id)
+        .order_by(Membership.member_id)
+    )
+    return [MemberReference(*row) for row in connection.execute(wanted)]

@@ -33,12 +33,13 @@ class Profile:
     unique: dict[str, bytes]
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], kind: ResourceType = USER) -> Profile:
+    def of(cls, document: Mapping[str, Any], kind: ResourceType = USER, *, active: bool = True) -> Profile:
         """Read the profile out of a document that has been validated.
 
         Args:
             document: of a User; the externalId, which means something to one connection alone, is taken out of it.
             kind: the User as the workspace has it.
+            active: what holds where the document doesn't say.
         """
         kept = {name: value for name, value in document.items() if name != "externalId"}
         search = searchable(kept, kind)
@@ -48,7 +49,7 @@ class Profile:
             user_name=document["userName"],
             external_id=document.get("externalId"),
             display_name=document.get("displayName"),
-            active=document.get("active", True),
+            active=document.get("active", active),
             email=_address(document),
             unique=_unique(search, kind),
         )

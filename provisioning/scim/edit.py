@@ -12,6 +12,7 @@ from provisioning.scim.filter import And, Comparison, Filter
 from provisioning.scim.match import element_meets
 from provisioning.scim.patch import ADD, REMOVE, REPLACE, Changes, Operation
 from provisioning.scim.schema import Attribute, ResourceType
+from provisioning.scim.search import comparable
 from provisioning.scim.target import Target
 from provisioning.scim.values import unassigned
 
@@ -44,7 +45,7 @@ def apply(changes: Changes, document: Mapping[str, Any], resource_type: Resource
 def _carry_out(operation: Operation, holder: dict[str, Any]) -> None:
     target, name = operation.target, operation.target.attribute.name
     if target.condition is not None:
-        holder[name] = _on_selected(operation, holder.get(name, []))
+        holder[name] = _with_values(_on_selected(operation, holder.get(name, [])))
     elif target.sub is not None:
         holder[name] = _on_sub(operation, holder.get(name))
     elif operation.op == REMOVE:
@@ -63,7 +64,9 @@ def _remove(operation: Operation, holder: dict[str, Any]) -> None:
     if operation.value is None:
         holder.pop(name, None)
     elif name in holder:
-        holder[name] = [element for element in holder[name] if not _is_listed(element, operation.value)]
+        attribute = operation.target.attribute
+        listed = [comparable(attribute, wanted) for wanted in operation.value]
+        holder[name] = [one for one in holder[name] if not _is_listed(comparable(attribute, one), listed)]
 
 
 def _is_listed(element: Any, listed: list[Any]) -> bool:
@@ -94,7 +97,12 @@ def _on_sub(operation: Operation, before: Any) -> Any:
         return _with_sub(operation, before or {})
     if not before and operation.op != REMOVE and operation.value is not None:
         return [{_sub(target).name: operation.value}]
-    return [_with_sub(operation, element) for element in before or []]
+    return _with_values([_with_sub(operation, element) for element in before or []])
+
+
+def _with_values(elements: _Elements) -> _Elements:
+    """An element without any value is none (RFC 7643, section 2.5)."""
+    return [element for element in elements if not unassigned(element)]
 
 
 def _with_sub(operation: Operation, element: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +126,10 @@ def _on_selected(operation: Operation, before: _Elements) -> _Elements:
     selected = [element_meets(element, condition, target.attribute) for element in before]
     if not any(selected):
         nothing_to_say = operation.op == REMOVE or operation.value is None
-        return before if nothing_to_say else [*before, *_created(operation, condition, before)]
+        if nothing_to_say:
+            return before
+        made = _created(operation, condition)
+        return _one_primary([*before, *made], chosen=made)
     after: _Elements = []
     chosen: _Elements = []
     for element, is_selected in zip(before, selected, strict=True):
@@ -138,7 +149,7 @@ def _changed(operation: Operation, element: dict[str, Any]) -> dict[str, Any] | 
     return {**element, **(operation.value or {})} if operation.op == ADD else operation.value
 
 
-def _created(operation: Operation, condition: Filter, before: _Elements) -> _Elements:
+def _created(operation: Operation, condition: Filter) -> _Elements:
     """A new element that meets the condition: RFC 7644 says noTarget, but identity providers rely on it being made."""
     seed: dict[str, Any] = {}
     for term in condition.terms if isinstance(condition, And) else (condition,):
@@ -148,9 +159,8 @@ def _created(operation: Operation, condition: Filter, before: _Elements) -> _Ele
         if sub is not None:
             seed[sub.name] = str(term.value).lower() == "true" if sub.type == "boolean" else term.value
     made = _with_sub(operation, seed) if operation.target.sub is not None else {**seed, **(operation.value or {})}
-    if made.get("primary"):
-        for element in before:
-            element.pop("primary", None)
+    if not element_meets(made, condition, operation.target.attribute):
+        raise NoTarget(f"No element meets {operation.target}, and what was sent would not, either.")
     return [made]
 
 

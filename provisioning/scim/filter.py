@@ -226,6 +226,8 @@ def _string(token: _Token) -> str:
         value.encode()
     except ValueError:
         raise InvalidFilter(f"The string at character {token.place} is no JSON string.") from None
+    if "\0" in value:
+        raise InvalidFilter(f"The string at character {token.place} holds the character NUL.")
     return str(value)
 
 

@@ -17,7 +17,7 @@ from provisioning.scim.filter import Comparison, Filter, Or
 from provisioning.scim.path import match_attribute
 from provisioning.scim.schema import ResourceType
 from provisioning.scim.target import Target, parse_target
-from provisioning.scim.values import read_element, read_value
+from provisioning.scim.values import read_element, read_value, unassigned
 
 PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ADD, REPLACE, REMOVE = "add", "replace", "remove"
@@ -141,12 +141,27 @@ def _operation(op: str, target: Target, value: Any, number: int) -> Iterator[Ope
         return
     if target.condition is not None and target.sub is None:
         read = read_element(target.attribute, value)
+        if read is None and value is not None:
+            raise InvalidValue(f"Operations[{number}]: {target} is an element, which needs a value of its own.")
     else:
         read = read_value(leaf, value, place=str(target))
+    if leaf.type == "complex" and not leaf.multi_valued and isinstance(value, Mapping):
+        yield from _parts(op, target, read, value)
+        return
     if read is None and leaf.required:
         raise InvalidValue(f"Operations[{number}]: {target} is required, and can't be left without a value.")
     if read is not None or op == REPLACE:
         yield Operation(op, target, read)
+
+
+def _parts(op: str, target: Target, read: Any, sent: Mapping[str, Any]) -> Iterator[Operation]:
+    """What is sent of a single complex attribute: parts with a value are set, those that are null are removed."""
+    if read is not None:
+        yield Operation(op, target, read)
+    for name, value in sent.items():
+        sub = target.attribute.sub(name)
+        if op == REPLACE and sub is not None and sub.mutability != "readOnly" and unassigned(value):
+            yield Operation(REMOVE, Target(target.extension, target.attribute, None, sub))
 
 
 def _listed(target: Target, value: Any) -> Any:

@@ -91,7 +91,7 @@ def test_no_filter_is_too_much(text):
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True).filter(lambda name: name.lower() != "not")
 paths = st.builds(AttributePath, st.sampled_from([None, USER_URN, ENTERPRISE_URN]), names, st.none() | names)
-plain_text = st.text(st.characters(codec="utf-8"), max_size=20)
+plain_text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 values = st.none() | st.booleans() | st.integers(-(10**12), 10**12) | plain_text
 leaves = st.builds(Present, paths) | st.builds(Comparison, paths, st.sampled_from(sorted(OPERATORS)), values)
 

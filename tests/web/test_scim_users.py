@@ -79,6 +79,16 @@ def test_a_change_that_changes_nothing_leaves_the_version_alone(idp):
     assert changed["meta"]["version"] != made["meta"]["version"]
 
 
+def test_who_is_suspended_stays_so_where_active_is_taken_away(idp):
+    user = idp.create_user("ann@corp.example", active=False)
+    path = f"/Users/{user['id']}"
+    assert "active" not in idp.patch(path, {"op": "remove", "path": "active"}).json()
+    assert "active" not in idp.patch(path, {"op": "replace", "path": "title", "value": "x"}).json()
+    assert [one["id"] for one in idp.find("/Users", "active eq false")] == [user["id"]]
+    assert idp.patch(path, {"op": "replace", "path": "active", "value": True}).json()["active"] is True
+    assert idp.find("/Users", "active eq false") == []
+
+
 def test_okta_and_entra_forms_of_deactivation_and_return(idp):
     made = idp.create_user("a@corp.example", externalId="e1")
     path = f"/Users/{made['id']}"

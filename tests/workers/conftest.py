@@ -74,4 +74,7 @@ def spawn(bench: dict[str, str]) -> Iterator[Spawn]:
     for process in running:
         if process.poll() is None:
             process.terminate()
-        process.wait(timeout=20)
+        try:
+            process.wait(timeout=20)
+        finally:
+            process.kill()

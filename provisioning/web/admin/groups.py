@@ -50,5 +50,5 @@ def read(group_id: UUID) -> Any:
 def users(group_id: UUID) -> Any:
     """The members of a group."""
     with reading() as connection:
-        found = groups.by_id(connection, workspace_id=token().workspace_id, group_id=group_id, most=None)
-    return {"data": {"users": found.members}}
+        found = groups.members_of(connection, workspace_id=token().workspace_id, group_id=group_id)
+    return {"data": {"users": found}}

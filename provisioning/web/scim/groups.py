@@ -41,14 +41,9 @@ def _kind() -> ResourceType:
 
 def resource(group: GroupView) -> dict[str, Any]:
     """A user group as a Group, with those of its members that were read."""
+    users_url = f"{media.base_url()}/Users"
     members = [
-        {
-            "value": str(member.id),
-            "$ref": f"{media.base_url()}/Users/{member.id}",
-            "display": member.display,
-            "type": "User",
-        }
-        for member in group.members or ()
+        {"value": str(member), "$ref": f"{users_url}/{member}", "type": "User"} for member in group.members or ()
     ]
     return messages.resource(
         _kind(),

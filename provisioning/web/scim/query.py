@@ -52,12 +52,15 @@ class Query:
             InvalidSyntax: the body is none.
         """
         sent = {name.lower(): value for name, value in media.body().items()}
-        if _SEARCH_URN not in {str(urn).lower() for urn in sent.get("schemas") or ()}:
+        schemas = sent.get("schemas")
+        if not isinstance(schemas, list) or _SEARCH_URN not in {str(urn).lower() for urn in schemas}:
             raise InvalidSyntax(f"`schemas` must hold {_SEARCH_URN}.")
         given = {name: sent.get(name.lower()) for name in _PARAMETERS}
         for name in ("attributes", "excludedAttributes"):
             listed = given[name]
             given[name] = ",".join(map(str, listed)) if isinstance(listed, list) else listed
+            if not isinstance(given[name], str | None):
+                raise InvalidValue(f"{name} must be a list of attributes.")
         return cls._read({name: value for name, value in given.items() if value is not None})
 
     @classmethod
@@ -72,9 +75,8 @@ class Query:
             question = (str(connection().id), request.path, *(str(given.get(name, "")) for name in _PARAMETERS[:3]))
             walk = cursors.resume(str(given["cursor"]), question, count=count)
             window = Window(count, after=walk.place)
-        texts = (given.get("attributes"), given.get("excludedAttributes"))
-        attributes, excluded = (None if text is None else str(text) for text in texts)
-        return cls(Selection(window, condition, order, media.viewer()), attributes, excluded, walk)
+        selection = Selection(window, condition, order, media.viewer())
+        return cls(selection, given.get("attributes"), given.get("excludedAttributes"), walk)
 
     def shown(self, kind: ResourceType) -> Projection:
         """What is shown of each resource of a type."""

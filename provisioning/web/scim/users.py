@@ -77,7 +77,8 @@ def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> M
 def _store(database: Connection, member: MemberView, document: dict[str, Any]) -> MemberView:
     kind = _kind()
     keep_immutable(member.document, document, kind)
-    profile = Profile.of({"active": member.active, **document}, kind)
+    # Who is suspended stays so until told otherwise: that the attribute is taken away says nothing.
+    profile = Profile.of(document, kind, active=member.active)
     return members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor(), kind=kind)
 
 
@@ -107,7 +108,8 @@ def replacement(user_id: str, body: Any, condition: ETags, _shown: Projection | 
     sent = read_resource(normalise_resource(body, kind).body, kind)
 
     def carry_out(database: Connection) -> Written:
-        return _written(_store(database, _locked(database, wanted, condition), sent.document), given(sent, kind))
+        member = _locked(database, wanted, condition)
+        return _written(_store(database, member, {"active": member.active, **sent.document}), given(sent, kind))
 
     return carry_out
 
