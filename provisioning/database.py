@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -122,6 +122,26 @@ def transaction() -> Iterator[Connection]:
             yield connection
     for callback in callbacks:
         callback()
+
+
+_MOST_TRIES = 3
+T = TypeVar("T")
+
+
+def in_transaction(work: Callable[[Connection], T]) -> T:
+    """Do work in a transaction, again from the start where PostgreSQL gave it up because others were at the same rows.
+
+    Args:
+        work: given the connection; it does nothing outside of the transaction.
+    """
+    for tried in range(1, _MOST_TRIES + 1):
+        try:
+            with transaction() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            if trouble_of(error) is not Trouble.CONTENDED or tried == _MOST_TRIES:
+                raise
+    raise AssertionError
 
 
 def after_commit(connection: Connection, callback: Callable[[], None]) -> None:

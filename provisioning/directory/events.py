@@ -197,6 +197,14 @@ class GroupMembersChanged(_AboutGroup):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupMembersAwaited(_AboutGroup):
+    """The identity provider named people whom it has not pushed; they join when it does."""
+
+    name: ClassVar[str] = "group.members_awaited"
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRemoved(_AboutGroup):
     """A user group is gone; its members stay in the workspace."""
 

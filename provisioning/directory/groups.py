@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
+from provisioning.directory import awaiting
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
+from provisioning.directory.filters import as_id
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor, Fact
@@ -57,10 +59,13 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A change of membership: first everybody out if `cleared`, then `removed` out, then `added` in."""
+    """A change of membership: first everybody out if `cleared`, then `removed` out, then `added` in.
 
-    added: tuple[UUID, ...] = ()
-    removed: tuple[UUID, ...] = ()
+    People are named by their id, or by the externalId that the group's connection gave them or is going to give.
+    """
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     cleared: bool = False
 
 
@@ -104,7 +109,7 @@ def create(
     *,
     workspace_id: UUID,
     profile: GroupProfile,
-    members: Sequence[UUID],
+    members: Sequence[str],
     connection_id: UUID | None,
     by: Actor,
 ) -> GroupView:
@@ -114,13 +119,13 @@ def create(
         connection: in a transaction.
         workspace_id: whose group it is.
         profile: of the new group.
-        members: ids of the workspace's members.
+        members: ids of the workspace's members, or externalIds of the connection.
         connection_id: the identity provider that pushes it, or None for a local group.
         by: who did it.
 
     Raises:
         Conflict: the same source has a group of this name already.
-        Invalid: a member is not one of the workspace.
+        Invalid: nobody pushes the group, and a member is not one of the workspace.
     """
     group_id = entropy.new_id()
     new = (
@@ -132,9 +137,10 @@ def create(
     group = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
     if not members:
         return replace(group, members=())
-    added = _add(connection, group=group, members=members)
-    changed = GroupMembersChanged(group_id=group.id, added=added, removed=())
-    outbox.append(connection, changed, workspace_id=workspace_id, by=by)
+    added = _add(connection, group=group, members=members, by=by)
+    if added:
+        changed = GroupMembersChanged(group_id=group.id, added=added, removed=())
+        outbox.append(connection, changed, workspace_id=workspace_id, by=by)
     return replace(group, members=tuple(sorted(added)))
 
 
@@ -192,14 +198,15 @@ def store(
 
     Raises:
         Conflict: the same source has another group of this name.
-        Invalid: somebody who is to join is not a member of the workspace.
+        Invalid: nobody pushes the group, and somebody who is to join is not a member of the workspace.
     """
     facts: list[Fact] = []
     names = group.document.keys() | profile.document.keys()
     changed = sorted(name for name in names if group.document.get(name) != profile.document.get(name))
     if changed:
         facts.append(GroupUpdated(group_id=group.id, attributes=tuple(changed)))
-    added, removed = _change(connection, group=group, delta=delta)
+    removed = _remove(connection, group=group, delta=delta)
+    added = _add(connection, group=group, members=delta.added, by=by) if delta.added else ()
     if added or removed:
         facts.append(GroupMembersChanged(group_id=group.id, added=added, removed=removed))
     if not facts:
@@ -213,25 +220,26 @@ def store(
     return _written(connection, outbox.together(connection, stored, *facts, workspace_id=group.workspace_id, by=by))
 
 
-def _change(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
-    removed = _remove(connection, group=group, delta=delta)
-    added = _add(connection, group=group, members=delta.added) if delta.added else ()
-    return added, removed
-
-
 def _remove(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[UUID, ...]:
     """Take members out; those that are to stay in are left alone, so that a replacement touches only the difference."""
     if not delta.cleared and not delta.removed:
         return ()
     leaving = delete(Membership).where(Membership.workspace_id == group.workspace_id, Membership.group_id == group.id)
     if delta.cleared:
-        leaving = leaving.where(Membership.member_id != func.all(bindparam("staying", list(delta.added))))
+        leaving = leaving.where(Membership.member_id != func.all(bindparam("staying", _ids(delta.added))))
+        forgotten = awaiting.forgotten(group.workspace_id, group.id, all_but=delta.added)
     else:
-        leaving = leaving.where(Membership.member_id == func.any(bindparam("leaving", list(delta.removed))))
-    return tuple(connection.execute(leaving.returning(Membership.member_id)).scalars())
+        leaving = leaving.where(Membership.member_id == func.any(bindparam("leaving", _ids(delta.removed))))
+        forgotten = awaiting.forgotten(group.workspace_id, group.id, names=delta.removed)
+    statement = leaving.add_cte(forgotten.cte("forgotten")).returning(Membership.member_id)
+    return tuple(connection.execute(statement).scalars())
 
 
-# Adds whom the workspace knows and counts them, so that somebody unknown is noticed in the same round trip.
+def _ids(names: Sequence[str]) -> list[UUID]:
+    return [identifier for name in names if (identifier := as_id(name)) is not None]
+
+
+# Adds whom the workspace knows and tells them, so that somebody unknown is noticed in the same round trip.
 _ADD = text(
     """
     WITH known AS (
@@ -241,21 +249,36 @@ _ADD = text(
         SELECT :workspace, :group, id FROM known ORDER BY id
         ON CONFLICT DO NOTHING RETURNING member_id
     )
-    SELECT (SELECT count(*) FROM known), ARRAY(SELECT member_id FROM added)
+    SELECT ARRAY(SELECT id FROM known), ARRAY(SELECT member_id FROM added)
     """
 )
 
 
-def _add(connection: Connection, *, group: GroupView, members: Sequence[UUID]) -> tuple[UUID, ...]:
-    """Add members; the ids of those who were not there yet."""
-    wanted = list(set(members))
-    parameters = {"workspace": group.workspace_id, "group": group.id, "members": wanted}
+def _add(connection: Connection, *, group: GroupView, members: Sequence[str], by: Actor) -> tuple[UUID, ...]:
+    """Add members, and await those who are still to come; the ids of those who were not there yet."""
+    named = {name: as_id(name) for name in members}
+    known, added = _add_known(connection, group, {identifier for identifier in named.values() if identifier})
+    unknown = [name for name, identifier in named.items() if identifier not in known]
+    if not unknown:
+        return added
+    if group.connection_id is None:
+        raise Invalid(f"There is no User {unknown[0][:64]} in this workspace.", field="members")
+    present = awaiting.expect(
+        connection,
+        workspace_id=group.workspace_id,
+        group_id=group.id,
+        connection_id=group.connection_id,
+        names=unknown,
+        by=by,
+    )
+    return (*added, *_add_known(connection, group, set(present))[1]) if present else added
+
+
+def _add_known(connection: Connection, group: GroupView, ids: set[UUID]) -> tuple[frozenset[UUID], tuple[UUID, ...]]:
+    """Add those of these whom the workspace knows; who that is, and who of them is new in the group."""
+    parameters = {"workspace": group.workspace_id, "group": group.id, "members": list(ids)}
     known, added = connection.execute(_ADD, parameters).one()
-    if known < len(wanted):
-        here = select(Member.id).where(Member.workspace_id == group.workspace_id, Member.id.in_(wanted))
-        missing = set(wanted) - set(connection.execute(here).scalars())
-        raise Invalid(f"There is no User {min(missing)} in this workspace.", field="members")
-    return tuple(added)
+    return frozenset(known), tuple(added)
 
 
 def remove(connection: Connection, *, group: GroupView, by: Actor) -> None:

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, false, insert, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory import users
+from provisioning.directory import awaiting, users
 from provisioning.directory.events import (
     LastOwnerLost,
     MemberActivated,
@@ -143,12 +143,32 @@ def create(
             external_ids=_external_ids({}, profile, connection_id),
             **profile.columns(),
         )
-        .returning(*_COLUMNS)
+        .returning(*_COLUMNS, _is_expected(workspace_id, connection_id, profile))
     )
     fact = MemberAdded(user_id=user_id, member_id=member_id, active=profile.active, origin=origin)
     row = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
     _claim_unique(connection, workspace_id=workspace_id, member_id=member_id, profile=profile)
-    return MemberView(*row)
+    if row[-1]:
+        return _arrived(connection, MemberView(*row[:-1]), connection_id, profile, by)
+    return MemberView(*row[:-1])
+
+
+def _is_expected(workspace_id: UUID, connection_id: UUID | None, profile: Profile) -> ColumnElement[bool]:
+    if connection_id is None or profile.external_id is None:
+        return false()
+    return awaiting.is_expected(workspace_id, connection_id, profile.external_id)
+
+
+def _arrived(
+    connection: Connection, member: MemberView, connection_id: UUID | None, profile: Profile, by: Actor
+) -> MemberView:
+    """The member in the groups that have awaited them under the externalId that the connection has given them now."""
+    key = {"workspace_id": member.workspace_id, "member_id": member.id}
+    if connection_id is None or profile.external_id is None:
+        return member
+    if not awaiting.arrive(connection, connection_id=connection_id, name=profile.external_id, by=by, **key):
+        return member
+    return by_id(connection, **key)
 
 
 def _external_ids(before: dict[str, str], profile: Profile, connection_id: UUID | None) -> dict[str, str]:
@@ -234,7 +254,8 @@ def provision(
             has_external_id(str(connection_id), profile.external_id),
             Member.active.is_(False),
         )
-        member_id = connection.execute(suspended.limit(1)).scalar_one_or_none()
+        held = awaiting.hold(connection_id, profile.external_id)
+        member_id = connection.execute(select(suspended.limit(1).scalar_subquery(), held)).one()[0]
         if member_id is not None:
             member = lock(connection, workspace_id=workspace_id, member_id=member_id)
             return store(connection, member=member, profile=profile, connection_id=connection_id, by=by, kind=kind)
@@ -312,7 +333,8 @@ def store(
     )
     facts = _facts(connection, member=member, changed=changed, active=profile.active, user_id=user_id)
     row = _written(connection, outbox.together(connection, new, *facts, workspace_id=member.workspace_id, by=by))
-    return replace(MemberView(*row), groups=member.groups)
+    stored = replace(MemberView(*row), groups=member.groups)
+    return _arrived(connection, stored, connection_id, profile, by) if "externalId" in changed else stored
 
 
 class _Where(TypedDict):

@@ -217,6 +217,26 @@ class Group(Base):
     )
 
 
+class AwaitedMember(Base):
+    """Somebody whom an identity provider named in a group before it has pushed them."""
+
+    __tablename__ = "awaited_member"
+
+    workspace_id: Mapped[UUID]
+    group_id: Mapped[UUID]
+    # What the group calls them; the externalId by which they will be known.
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "group_id", "name"),
+        ForeignKeyConstraint(
+            ["workspace_id", "group_id"], ["user_group.workspace_id", "user_group.id"], ondelete="CASCADE"
+        ),
+        Index("ix_awaited_member_name", "workspace_id", "name"),
+    )
+
+
 class Membership(Base):
     """A team member's place in a user group."""
 

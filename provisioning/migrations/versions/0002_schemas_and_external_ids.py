@@ -42,6 +42,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "attribute", "digest", name=op.f("pk_unique_value")),
     )
     op.create_index("ix_unique_value_member", "unique_value", ["workspace_id", "member_id"])
+    op.create_table(
+        "awaited_member",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "group_id"],
+            ["user_group.workspace_id", "user_group.id"],
+            name=op.f("fk_awaited_member_user_group_workspace_id_group_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "group_id", "name", name=op.f("pk_awaited_member")),
+    )
+    op.create_index("ix_awaited_member_name", "awaited_member", ["workspace_id", "name"])
     op.add_column(
         "member",
         sa.Column(
@@ -90,5 +105,6 @@ def downgrade() -> None:
         postgresql_where=sa.text("external_id IS NOT NULL"),
     )
     op.drop_column("member", "external_ids")
+    op.drop_table("awaited_member")
     op.drop_table("unique_value")
     op.drop_table("schema_extension")

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from provisioning.database import Connection, reading, transaction
+from provisioning.database import Connection, in_transaction, reading
 from provisioning.directory.paging import Page
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
@@ -88,6 +88,4 @@ class Endpoint:
 
 
 def _carried_out(operation: Operation, shown: Projection, status: int = 200) -> Response:
-    with transaction() as database:
-        written = operation(database)
-    return media.respond_written(written, shown, status)
+    return media.respond_written(in_transaction(operation), shown, status)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from flask import request
 from werkzeug.datastructures import ETags
@@ -17,7 +15,7 @@ from provisioning.directory.filters import as_id
 from provisioning.directory.groups import Delta, GroupView
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile
-from provisioning.refusals import Invalid, NotFound
+from provisioning.refusals import NotFound
 from provisioning.scim import messages
 from provisioning.scim.document import keep_immutable, read_resource
 from provisioning.scim.edit import apply
@@ -64,17 +62,6 @@ def _wanted(group_id: str) -> dict[str, Any]:
     return {"workspace_id": connection().workspace_id, "group_id": wanted}
 
 
-def _ids(members: Sequence[str] | None) -> tuple[UUID, ...]:
-    """Members as ids; what is no id of ours is nobody's."""
-    ids = []
-    for written in members or ():
-        member = as_id(written)
-        if member is None:
-            raise Invalid(f"There is no User {written[:64]} in this workspace.", field="members")
-        ids.append(member)
-    return tuple(ids)
-
-
 def _own(group: GroupView) -> GroupView:
     """A group that another source keeps is not there for this connection."""
     if group.connection_id != connection().id:
@@ -99,7 +86,7 @@ def creation(body: Any, shown: Projection | None) -> Operation:
     """RFC 7644, section 3.3."""
     kind = _kind()
     sent = read_resource(normalise_resource(body, kind).body, kind)
-    profile, members = GroupProfile.of(sent.document, kind), _ids(sent.members)
+    profile, members = GroupProfile.of(sent.document, kind), sent.members or ()
 
     def carry_out(database: Connection) -> Written:
         group = groups.create(
@@ -119,7 +106,7 @@ def replacement(group_id: str, body: Any, condition: ETags, shown: Projection | 
     """RFC 7644, section 3.5.1. A body without the key `members` leaves the membership alone."""
     wanted, kind = _wanted(group_id), _kind()
     sent = read_resource(normalise_resource(body, kind).body, kind)
-    delta = Delta() if sent.members is None else Delta(added=_ids(sent.members), cleared=True)
+    delta = Delta() if sent.members is None else Delta(added=sent.members, cleared=True)
 
     def carry_out(database: Connection) -> Written:
         group = _locked(database, wanted, condition)
@@ -134,8 +121,7 @@ def change(group_id: str, body: Any, condition: ETags, shown: Projection | None)
     changes = parse_patch(normalise_patch(body, kind).body, kind)
     delta = Delta()
     if changes.members is not None:
-        removed = tuple(member for written in changes.members.removed if (member := as_id(written)))
-        delta = Delta(added=_ids(changes.members.added), removed=removed, cleared=changes.members.cleared)
+        delta = Delta(changes.members.added, changes.members.removed, changes.members.cleared)
 
     def carry_out(database: Connection) -> Written:
         group = _locked(database, wanted, condition)
