@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from tests.waiting import eventually
 
 # Quick sweeps, so that tests wait for little; everything else is as it is for everybody.
@@ -37,14 +35,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def is_ready(base_url: str) -> bool:
-    """Whether the service answers that it can serve."""
-    try:
-        return requests.get(f"{base_url}/health/ready", timeout=2).status_code == 200
-    except requests.RequestException:
-        return False
-
-
 @contextmanager
 def start(folder: Path, **environ: str) -> Iterator[Service]:
     """Run `provisioning up` in a folder until the block ends."""
@@ -60,7 +50,9 @@ def start(folder: Path, **environ: str) -> Iterator[Service]:
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: is_ready(base_url) or process.poll() is not None, within=90)
+        # It says so itself once the first workspace is there, too.
+        told = b"Provisioning is ready"
+        eventually(lambda: told in output.read_bytes() or process.poll() is not None, within=90)
         assert process.poll() is None, output.read_text()
         yield Service(base_url, folder / "data", process, output)
     finally:

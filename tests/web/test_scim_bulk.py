@@ -129,7 +129,8 @@ def test_another_connections_resources_are_not_there(idp, new_idp):
         {"method": "DELETE", "path": f"/Groups/{theirs['id']}"},
         {"method": "DELETE", "path": f"/Users/{theirs['members'][0]['value']}"},
     )
-    assert statuses(made) == ["400", "404", "404"]
+    assert statuses(made) == ["201", "404", "404"]
+    assert "members" not in idp.find("/Groups", 'displayName eq "mine"')[0]
     assert other.request("GET", f"/Groups/{theirs['id']}").json() == theirs
 
 
