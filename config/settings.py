@@ -41,6 +41,7 @@ class Settings:
     activity_interval: timedelta
     sweep_interval: timedelta
     expiry_interval: timedelta
+    journal_retention: timedelta
     log_level: str
 
     @property

@@ -188,6 +188,13 @@ VARIABLES: tuple[Variable, ...] = (
         "How often expired sessions and tokens are marked as ended; they are refused from the exact second.",
     ),
     Variable(
+        "PROVISIONING_JOURNAL_RETENTION",
+        "journal_retention",
+        Duration(validate=_between(_SECOND, 3660 * _DAY)),
+        "30d",
+        "How long the provisioning log keeps what connections asked. Longer costs disk space.",
+    ),
+    Variable(
         "PROVISIONING_LOG_LEVEL",
         "log_level",
         fields.String(

@@ -21,7 +21,7 @@ from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.web import errors, guard, health, requests
 from provisioning.web.admin import api
 from provisioning.web.console import pages
-from provisioning.web.scim import door
+from provisioning.web.scim import door, journal
 from provisioning.web.sign_in import link
 
 
@@ -68,6 +68,7 @@ def _context(settings: Settings) -> Context:
         ),
         cursors=Sealer(key, "cursors"),
         public_url=settings.public_url,
+        journal_retention=settings.journal_retention,
         trusted_proxies=settings.trusted_proxies,
     )
 
@@ -75,6 +76,7 @@ def _context(settings: Settings) -> Context:
 def _register(app: Flask) -> None:
     requests.init_app(app, trusted_proxies=context.of(app).trusted_proxies)
     app.register_blueprint(health.blueprint)
+    journal.init_app(app)
     app.register_blueprint(door.blueprint)
     app.register_blueprint(link.blueprint)
     app.register_blueprint(pages.blueprint)

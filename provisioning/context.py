@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 from flask import Flask, current_app
@@ -24,6 +25,8 @@ class Context:
     session_policy: SessionPolicy
     cursors: Sealer
     public_url: str
+    # How long the provisioning log keeps its entries.
+    journal_retention: timedelta
     # How many proxies in front may say, in X-Forwarded-*, how the client called the service.
     trusted_proxies: int = 0
 

@@ -1,4 +1,4 @@
-"""Marks sessions and tokens whose time is over as ended, in short transactions."""
+"""Marks sessions and tokens whose time is over as ended, and forgets old entries, in short transactions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from provisioning.context import context
 from provisioning.database import transaction
+from provisioning.journal import entries
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing
 from provisioning.tokens import api
@@ -21,6 +22,7 @@ def register(celery: Celery) -> None:
     """Make the tasks known under the names that the schedule uses."""
     celery.task(name="provisioning.expire_sessions")(expire_sessions)
     celery.task(name="provisioning.expire_tokens")(expire_tokens)
+    celery.task(name="provisioning.forget")(forget)
 
 
 def expire_sessions() -> int:
@@ -32,6 +34,12 @@ def expire_sessions() -> int:
 def expire_tokens() -> int:
     """Mark expired API tokens, and return how many there were."""
     return _batches(lambda database: api.mark_expired(database, most=_AT_ONCE, by=_SYSTEM))
+
+
+def forget() -> int:
+    """Delete what the provisioning log need not keep any more, and return how many entries there were."""
+    keep = context().journal_retention
+    return _batches(lambda database: entries.forget(database, older_than=keep, most=_AT_ONCE))
 
 
 def _batches(mark: Callable[[Connection], int]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -15,6 +17,10 @@ from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import connections, workspaces
 from provisioning.directory.connections import DIALECTS, ConnectionView
+from provisioning.journal import entries
+from provisioning.journal.entries import Entry
+
+_LONGEST_LINE = 100
 
 
 @click.group()
@@ -74,3 +80,57 @@ def rotate(out: Output, name: str, workspace: str, overlap: timedelta) -> None:
             database, workspace_id=found.id, name=name, digest=secret.digest, overlap=overlap, by=OPERATOR
         )
     out.one({**_facts(rotated), "token": secret.text})
+
+
+@connection.command()
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@operates
+def check(out: Output, name: str, workspace: str) -> None:
+    """Look at a connection: has it come in, has it pushed anybody, and what went wrong lately."""
+    with reading() as database:
+        of = workspaces.by_slug(database, workspace).id
+        found = connections.by_name(database, workspace_id=of, name=name)
+        out.one(dataclasses.asdict(entries.check(database, workspace_id=of, connection_id=found.id)))
+
+
+@connection.command()
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@click.option("--errors", is_flag=True, help="Only what was refused or failed.")
+@click.option("--search", "words", help="Only entries that hold this text: an address, an id, a part of a refusal.")
+@click.option("--before", type=UUID, help="Only entries older than the one of this id.")
+@click.option("--count", type=click.IntRange(1, 1000), default=50, help="How many at the most.")
+@operates
+def log(
+    out: Output, name: str, workspace: str, words: str | None, before: UUID | None, count: int, *, errors: bool
+) -> None:
+    """Show what a connection asked and what became of it, newest first."""
+    with reading() as database:
+        of = workspaces.by_slug(database, workspace).id
+        found = connections.by_name(database, workspace_id=of, name=name)
+        told = entries.search(
+            database,
+            workspace_id=of,
+            connection_id=found.id,
+            errors=errors,
+            words=words,
+            before=before,
+            count=count,
+        )
+    if out.as_json:
+        out.many("entries", [dataclasses.asdict(entry) for entry in told])
+    else:
+        out.many("entries", [_line(entry) for entry in told])
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    what = entry.detail or ", ".join(entry.changes) or entry.filter or ""
+    return {
+        "at": entry.at,
+        "request": f"{entry.method} {entry.path}",
+        "status": entry.status,
+        "ms": entry.milliseconds,
+        "what": what[:_LONGEST_LINE],
+        "notes": ", ".join(entry.notes)[:_LONGEST_LINE],
+    }

@@ -122,6 +122,19 @@ def by_name(database: Database, *, workspace_id: UUID, name: str) -> ConnectionV
     return ConnectionView(*row)
 
 
+def by_id(database: Database, *, workspace_id: UUID, connection_id: UUID) -> ConnectionView:
+    """The workspace's connection of this id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    wanted = _VIEW.where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
+    row = database.execute(wanted).one_or_none()
+    if row is None:
+        raise NotFound("The workspace has no such connection.")
+    return ConnectionView(*row)
+
+
 def every(database: Database, *, workspace_id: UUID | None) -> Sequence[ConnectionView]:
     """The connections of a workspace by name, or of all workspaces for the operator."""
     wanted = _VIEW.order_by(Workspace.slug, Connection.name)

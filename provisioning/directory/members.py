@@ -146,7 +146,7 @@ def create(
         .returning(*_COLUMNS, _is_expected(workspace_id, connection_id, profile))
     )
     fact = MemberAdded(user_id=user_id, member_id=member_id, active=profile.active, origin=origin)
-    row = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
+    row = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by), profile)
     _claim_unique(connection, workspace_id=workspace_id, member_id=member_id, profile=profile)
     if row[-1]:
         return _arrived(connection, MemberView(*row[:-1]), connection_id, profile, by)
@@ -177,15 +177,16 @@ def _external_ids(before: dict[str, str], profile: Profile, connection_id: UUID 
     return others if profile.external_id is None else {**others, str(connection_id): profile.external_id}
 
 
-def _written(connection: Connection, change: Any) -> Row[*tuple[Any, ...]]:
+def _written(connection: Connection, change: Any, profile: Profile) -> Row[*tuple[Any, ...]]:
     try:
         return connection.execute(change).one()
     except IntegrityError as error:
-        raise _taken(error) from None
+        raise _taken(error, profile) from None
 
 
-def _taken(error: IntegrityError) -> Conflict:
-    if "uq_member_user_name" in str(error.orig):
+def _taken(error: IntegrityError, profile: Profile) -> Conflict:
+    is_name = "uq_member_user_name" in str(error.orig) or profile.email == profile.user_name.strip()
+    if is_name:
         return Conflict("A member of this workspace has this userName already.", field="userName")
     return Conflict("A member of this workspace has this address already.", field="emails")
 
@@ -332,7 +333,9 @@ def store(
         .returning(*_COLUMNS)
     )
     facts = _facts(connection, member=member, changed=changed, active=profile.active, user_id=user_id)
-    row = _written(connection, outbox.together(connection, new, *facts, workspace_id=member.workspace_id, by=by))
+    row = _written(
+        connection, outbox.together(connection, new, *facts, workspace_id=member.workspace_id, by=by), profile
+    )
     stored = replace(MemberView(*row), groups=member.groups)
     return _arrived(connection, stored, connection_id, profile, by) if "externalId" in changed else stored
 

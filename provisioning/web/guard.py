@@ -132,6 +132,11 @@ def _live_token() -> TokenView:
     raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
 
 
+def has_connection() -> bool:
+    """Whether the credential of a connection was made out."""
+    return "connection" in g
+
+
 def connection() -> ConnectionView:
     """The connection that is asking."""
     found: ConnectionView = g.connection

@@ -145,6 +145,55 @@ class MappingInput(Strict):
     resources = fields.List(fields.String(), load_default=list)
 
 
+class Connection(Schema):
+    """One identity provider's link to the workspace."""
+
+    id = fields.UUID()
+    name = fields.String()
+    dialect = fields.String()
+    createdAt = fields.DateTime(attribute="created_at")  # noqa: N815 - the API's case
+
+
+class ConnectionCheck(Schema):
+    """How far a connection has come; what has not happened yet is null."""
+
+    credentialSeen = fields.DateTime(attribute="credential_seen")  # noqa: N815 - the API's case
+    firstUser = fields.DateTime(attribute="first_user")  # noqa: N815 - the API's case
+    firstGroup = fields.DateTime(attribute="first_group")  # noqa: N815 - the API's case
+    lastActivity = fields.DateTime(attribute="last_activity")  # noqa: N815 - the API's case
+    requestsInADay = fields.Integer(attribute="requests_in_a_day")  # noqa: N815 - the API's case
+    errorsInADay = fields.Integer(attribute="errors_in_a_day")  # noqa: N815 - the API's case
+    lastError = fields.String(attribute="last_error")  # noqa: N815 - the API's case
+
+
+class LogQuery(Strict):
+    """Which entries of a connection's log are wanted."""
+
+    errors = fields.Boolean(load_default=False)
+    words = fields.String(data_key="search", load_default=None, validate=validate.Length(max=200))
+    before = fields.UUID(load_default=None)
+    count = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
+
+
+class LogEntry(Schema):
+    """One request of a connection; `changes` holds what each attribute was and is."""
+
+    id = fields.UUID()
+    at = fields.DateTime()
+    method = fields.String()
+    path = fields.String()
+    filter = fields.String()
+    status = fields.Integer()
+    scimType = fields.String(attribute="scim_type")  # noqa: N815 - the protocol's case
+    detail = fields.String()
+    resourceType = fields.String(attribute="resource_type")  # noqa: N815 - the protocol's case
+    resourceId = fields.String(attribute="resource_id")  # noqa: N815 - the protocol's case
+    changes = fields.Dict()
+    notes = fields.List(fields.String())
+    milliseconds = fields.Integer()
+    requestId = fields.String(attribute="request_id")  # noqa: N815 - the API's case
+
+
 class SchemaExtension(Schema):
     """A schema extension of the workspace's own; `definition` is a Schema as in RFC 7643, section 7."""
 

@@ -17,7 +17,7 @@ from provisioning.scim.bulk import BulkOperation, Plan, in_order, parse_bulk, pl
 from provisioning.scim.errors import Conflict, InvalidPath
 from provisioning.web.failure import failure_of
 from provisioning.web.guard import by_connection
-from provisioning.web.scim import groups, media, users
+from provisioning.web.scim import groups, journal, media, users
 from provisioning.web.scim.operation import Operation, Written
 from provisioning.web.scim.refused import error_document
 
@@ -90,11 +90,13 @@ class _Run:
 
     def _done(self, number: int, left: Written | None) -> None:
         operation = self.plan.read[number]
+        status = _STATUSES[operation.method]
+        journal.operation(operation.method, f"/Bulk{operation.endpoint}", status, {})
         self.results[number] = {
             **_named(operation),
             "location": _location(operation, self.ids) if left is None else left.location,
             **({} if left is None else {"version": f'W/"{left.version}"'}),
-            "status": str(_STATUSES[operation.method]),
+            "status": str(status),
         }
 
     def _failed(self, number: int, error: Exception) -> None:
@@ -103,12 +105,10 @@ class _Run:
         failure = failure_of(error)
         where = {} if operation is None or operation.method == "POST" else {"location": _location(operation, self.ids)}
         named = {} if operation is None else _named(operation)
-        self.results[number] = {
-            **named,
-            **where,
-            "status": str(failure.status),
-            "response": error_document(failure),
-        }
+        document = error_document(failure)
+        path = "/Bulk" if operation is None else f"/Bulk{operation.endpoint[:100]}"
+        journal.operation(named.get("method", "POST"), path, failure.status, document)
+        self.results[number] = {**named, **where, "status": str(failure.status), "response": document}
 
 
 _STATUSES = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}

@@ -9,7 +9,6 @@ from flask import request
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.dialects import normalise_patch, normalise_resource
 from provisioning.directory import groups, listing
 from provisioning.directory.filters import as_id
 from provisioning.directory.groups import Delta, GroupView
@@ -17,15 +16,14 @@ from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
-from provisioning.scim.document import keep_immutable, read_resource
+from provisioning.scim.document import keep_immutable
 from provisioning.scim.edit import apply
-from provisioning.scim.patch import parse_patch
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import actor, connection
-from provisioning.web.scim import media, versions
+from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint
-from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given
+from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given, read_changes, read_sent
 from provisioning.web.scim.query import Query
 
 # A changed group with more members than this is not sent back: the cost follows the change, not the group's size.
@@ -70,6 +68,7 @@ def _own(group: GroupView) -> GroupView:
 
 
 def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> GroupView:
+    journal.target("Group", str(wanted["group_id"]))
     group = _own(groups.lock(database, **wanted))
     versions.require_match(versions.of_group(group), condition)
     return group
@@ -85,7 +84,7 @@ def _written(group: GroupView, attributes: Keys, shown: Projection | None) -> Wr
 def creation(body: Any, shown: Projection | None) -> Operation:
     """RFC 7644, section 3.3."""
     kind = _kind()
-    sent = read_resource(normalise_resource(body, kind).body, kind)
+    sent = read_sent(body, kind)
     profile, members = GroupProfile.of(sent.document, kind), sent.members or ()
 
     def carry_out(database: Connection) -> Written:
@@ -97,6 +96,9 @@ def creation(body: Any, shown: Projection | None) -> Operation:
             connection_id=connection().id,
             by=actor(),
         )
+        journal.target("Group", str(group.id))
+        journal.changed({}, group.document)
+        journal.members(added=members, removed=(), cleared=False)
         return _written(group, given(sent, kind), shown)
 
     return carry_out
@@ -105,7 +107,7 @@ def creation(body: Any, shown: Projection | None) -> Operation:
 def replacement(group_id: str, body: Any, condition: ETags, shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.1. A body without the key `members` leaves the membership alone."""
     wanted, kind = _wanted(group_id), _kind()
-    sent = read_resource(normalise_resource(body, kind).body, kind)
+    sent = read_sent(body, kind)
     delta = Delta() if sent.members is None else Delta(added=sent.members, cleared=True)
 
     def carry_out(database: Connection) -> Written:
@@ -118,7 +120,7 @@ def replacement(group_id: str, body: Any, condition: ETags, shown: Projection | 
 def change(group_id: str, body: Any, condition: ETags, shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.2: all of the operations, or none; only the members concerned are touched."""
     wanted, kind = _wanted(group_id), _kind()
-    changes = parse_patch(normalise_patch(body, kind).body, kind)
+    changes = read_changes(body, kind)
     delta = Delta()
     if changes.members is not None:
         delta = Delta(changes.members.added, changes.members.removed, changes.members.cleared)
@@ -142,6 +144,8 @@ def _stored(
     """The group as it is now; without its members where it has many and nobody asked to see them."""
     kind = _kind()
     keep_immutable(group.document, document, kind)
+    journal.changed(group.document, document)
+    journal.members(added=delta.added, removed=delta.removed, cleared=delta.cleared)
     profile = GroupProfile.of(document, kind)
     wants_members = shown is not None and shown.wants("members")
     wants_all = wants_members and bool({"attributes", "excludedAttributes"} & request.args.keys())

@@ -9,9 +9,12 @@ from typing import Any
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.scim.document import Resource
+from provisioning.dialects import normalise_patch, normalise_resource
+from provisioning.scim.document import Resource, read_resource
+from provisioning.scim.patch import Changes, parse_patch
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
+from provisioning.web.scim import journal
 
 Keys = Collection[tuple[str | None, str]]
 
@@ -43,6 +46,21 @@ class Verbs:
     replace: Callable[[str, Any, ETags, Projection | None], Operation]
     change: Callable[[str, Any, ETags, Projection | None], Operation]
     delete: Callable[[str, ETags], Operation]
+
+
+def read_sent(body: Any, kind: ResourceType) -> Resource:
+    """A whole resource as it was sent, with deviations put right and noted."""
+    normalised = normalise_resource(body, kind)
+    sent = read_resource(normalised.body, kind)
+    journal.note(*normalised.quirks, *(f"ignored {name[:100]}" for name in sent.ignored))
+    return sent
+
+
+def read_changes(body: Any, kind: ResourceType) -> Changes:
+    """A PATCH as it was sent, with deviations put right and noted."""
+    normalised = normalise_patch(body, kind)
+    journal.note(*normalised.quirks)
+    return parse_patch(normalised.body, kind)
 
 
 def given(sent: Resource, kind: ResourceType) -> Keys:

@@ -7,7 +7,6 @@ from typing import Any
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.dialects import normalise_patch, normalise_resource
 from provisioning.directory import listing, members
 from provisioning.directory.filters import as_id
 from provisioning.directory.members import MemberView
@@ -15,15 +14,14 @@ from provisioning.directory.paging import Page
 from provisioning.directory.profile import Profile
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
-from provisioning.scim.document import keep_immutable, read_resource
+from provisioning.scim.document import keep_immutable
 from provisioning.scim.edit import apply
-from provisioning.scim.patch import parse_patch
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import actor, connection
-from provisioning.web.scim import media, versions
+from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint
-from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given
+from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given, read_changes, read_sent
 from provisioning.web.scim.query import Query
 
 
@@ -69,6 +67,7 @@ def _written(member: MemberView, attributes: Keys) -> Written:
 
 
 def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> MemberView:
+    journal.target("User", str(wanted["member_id"]))
     member = members.lock(database, **wanted)
     versions.require_match(versions.of_user(member), condition)
     return member
@@ -77,6 +76,7 @@ def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> M
 def _store(database: Connection, member: MemberView, document: dict[str, Any]) -> MemberView:
     kind = _kind()
     keep_immutable(member.document, document, kind)
+    journal.changed(member.as_known_to(connection().id), document)
     # Who is suspended stays so until told otherwise: that the attribute is taken away says nothing.
     profile = Profile.of(document, kind, active=member.active)
     return members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor(), kind=kind)
@@ -85,7 +85,7 @@ def _store(database: Connection, member: MemberView, document: dict[str, Any]) -
 def creation(body: Any, _shown: Projection | None) -> Operation:
     """RFC 7644, section 3.3. A suspended person whom the same connection creates anew is restored."""
     kind = _kind()
-    sent = read_resource(normalise_resource(body, kind).body, kind)
+    sent = read_sent(body, kind)
     profile = Profile.of({"active": True, **sent.document}, kind)
 
     def carry_out(database: Connection) -> Written:
@@ -97,6 +97,8 @@ def creation(body: Any, _shown: Projection | None) -> Operation:
             by=actor(),
             kind=kind,
         )
+        journal.target("User", str(member.id))
+        journal.changed({}, member.document)
         return _written(member, given(sent, kind))
 
     return carry_out
@@ -105,7 +107,7 @@ def creation(body: Any, _shown: Projection | None) -> Operation:
 def replacement(user_id: str, body: Any, condition: ETags, _shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.1. What is left out is cleared, except `active`, which stays as it is."""
     wanted, kind = _wanted(user_id), _kind()
-    sent = read_resource(normalise_resource(body, kind).body, kind)
+    sent = read_sent(body, kind)
 
     def carry_out(database: Connection) -> Written:
         member = _locked(database, wanted, condition)
@@ -117,7 +119,7 @@ def replacement(user_id: str, body: Any, condition: ETags, _shown: Projection | 
 def change(user_id: str, body: Any, condition: ETags, _shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.2: all of the operations, or none."""
     wanted, kind = _wanted(user_id), _kind()
-    changes = parse_patch(normalise_patch(body, kind).body, kind)
+    changes = read_changes(body, kind)
 
     def carry_out(database: Connection) -> Written:
         member = _locked(database, wanted, condition)

@@ -1,0 +1,138 @@
+"""Entries of the provisioning log: written many at once, searched newest first."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.engine import Connection
+
+from provisioning.directory.models import Group, Member
+from provisioning.journal.models import JournalEntry
+
+_FIRST_ERROR = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request of a connection, and what became of it."""
+
+    id: UUID
+    workspace_id: UUID
+    connection_id: UUID
+    at: datetime
+    method: str
+    path: str
+    status: int
+    milliseconds: int
+    filter: str | None = None
+    scim_type: str | None = None
+    detail: str | None = None
+    resource_type: str | None = None
+    resource_id: str | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    request_id: str | None = None
+
+
+_FIELDS = tuple(f.name for f in dataclasses.fields(Entry))
+_VIEW = select(*(getattr(JournalEntry, name) for name in _FIELDS))
+
+
+def write(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write entries, many at once."""
+    rows = [{name: getattr(entry, name) for name in _FIELDS} for entry in entries]
+    connection.execute(insert(JournalEntry), rows)
+
+
+def search(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    connection_id: UUID | None = None,
+    errors: bool = False,
+    words: str | None = None,
+    before: UUID | None = None,
+    count: int = 100,
+) -> Sequence[Entry]:
+    """Entries of a workspace, newest first.
+
+    Args:
+        connection: to read with.
+        workspace_id: whose log it is.
+        connection_id: only of this connection.
+        errors: only those that were refused or failed.
+        words: only those whose path, filter, detail or resource holds this text.
+        before: only those older than the one of this id, for the next page.
+        count: how many at the most.
+    """
+    wanted = _VIEW.where(JournalEntry.workspace_id == workspace_id)
+    if connection_id is not None:
+        wanted = wanted.where(JournalEntry.connection_id == connection_id)
+    if errors:
+        wanted = wanted.where(JournalEntry.status >= _FIRST_ERROR)
+    if words:
+        told = (JournalEntry.path, JournalEntry.filter, JournalEntry.detail, JournalEntry.resource_id)
+        text = func.concat_ws(" ", *told, JournalEntry.changes)
+        wanted = wanted.where(text.icontains(words, autoescape=True))
+    if before is not None:
+        wanted = wanted.where(JournalEntry.id < before)
+    rows = connection.execute(wanted.order_by(JournalEntry.id.desc()).limit(count))
+    return [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How far a connection has come: what an admin looks at who has just set it up."""
+
+    credential_seen: datetime | None
+    first_user: datetime | None
+    first_group: datetime | None
+    last_activity: datetime | None
+    requests_in_a_day: int
+    errors_in_a_day: int
+    last_error: str | None
+
+
+def check(connection: Connection, *, workspace_id: UUID, connection_id: UUID) -> Check:
+    """Look at a connection: has it come in, has it pushed anybody, and what went wrong lately."""
+    of = (JournalEntry.workspace_id == workspace_id, JournalEntry.connection_id == connection_id)
+    lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
+    wrong = JournalEntry.status >= _FIRST_ERROR
+    row = connection.execute(
+        select(
+            select(func.min(JournalEntry.at)).where(*of).scalar_subquery(),
+            select(func.min(Member.created_at))
+            .where(Member.workspace_id == workspace_id, Member.connection_id == connection_id)
+            .scalar_subquery(),
+            select(func.min(Group.created_at))
+            .where(Group.workspace_id == workspace_id, Group.connection_id == connection_id)
+            .scalar_subquery(),
+            select(func.max(JournalEntry.at)).where(*of).scalar_subquery(),
+            select(func.count()).where(*of, lately).scalar_subquery(),
+            select(func.count()).where(*of, lately, wrong).scalar_subquery(),
+            select(JournalEntry.detail)
+            .where(*of, lately, wrong)
+            .order_by(JournalEntry.id.desc())
+            .limit(1)
+            .scalar_subquery(),
+        )
+    ).one()
+    return Check(*row)
+
+
+def forget(connection: Connection, *, older_than: timedelta, most: int) -> int:
+    """Delete entries older than this, so many at the most, and return how many there were."""
+    old = (
+        select(JournalEntry.workspace_id, JournalEntry.id)
+        .where(JournalEntry.at < func.clock_timestamp() - older_than)
+        .limit(most)
+        .subquery()
+    )
+    gone = delete(JournalEntry).where(JournalEntry.workspace_id == old.c.workspace_id, JournalEntry.id == old.c.id)
+    return connection.execute(gone).rowcount

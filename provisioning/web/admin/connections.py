@@ -1,0 +1,52 @@
+"""`/api/connections`: identity providers' links to the workspace, and what became of what they asked."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+from marshmallow import fields
+
+from provisioning.database import reading
+from provisioning.directory import connections
+from provisioning.journal import entries
+from provisioning.web.admin import schemas
+from provisioning.web.guard import by_token, token
+
+blueprint = Blueprint(
+    "connections", __name__, url_prefix="/api/connections", description="Links to identity providers, and their log."
+)
+
+
+@blueprint.get("")
+@by_token("connection.read")
+@blueprint.response(200, schemas.data("Connections", connections=fields.List(fields.Nested(schemas.Connection))))
+def every() -> Any:
+    """The workspace's connections."""
+    with reading() as database:
+        return {"data": {"connections": connections.every(database, workspace_id=token().workspace_id)}}
+
+
+@blueprint.get("/<uuid:connection_id>/check")
+@by_token("connection.read")
+@blueprint.response(200, schemas.data("ConnectionCheck", check=fields.Nested(schemas.ConnectionCheck)))
+def check(connection_id: UUID) -> Any:
+    """How far a connection has come: credential seen, first user, first group, what went wrong lately."""
+    workspace_id = token().workspace_id
+    with reading() as database:
+        found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+        return {"data": {"check": entries.check(database, workspace_id=workspace_id, connection_id=found.id)}}
+
+
+@blueprint.get("/<uuid:connection_id>/log")
+@by_token("connection.read")
+@blueprint.arguments(schemas.LogQuery, location="query")
+@blueprint.response(200, schemas.data("ConnectionLog", entries=fields.List(fields.Nested(schemas.LogEntry))))
+def log(query: dict[str, Any], connection_id: UUID) -> Any:
+    """What a connection asked and what became of it, newest first; `before` is the id of the last entry seen."""
+    workspace_id = token().workspace_id
+    with reading() as database:
+        found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+        told = entries.search(database, workspace_id=workspace_id, connection_id=found.id, **query)
+    return {"data": {"entries": told}}

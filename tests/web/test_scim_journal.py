@@ -1,0 +1,129 @@
+"""The provisioning log: what an identity provider asked, what changed, and why somebody did not arrive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from provisioning.database import transaction
+from provisioning.journal import entries
+from tests.conftest import PATCH_URN, USER_URN
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def log(idp, new_admin):
+    """The log as an admin reads it, once it has as many entries."""
+    admin = new_admin(idp.workspace.slug)
+
+    def read(at_least, **query):
+        def told():
+            return admin.get(f"/connections/{idp.connection.id}/log", **query)["entries"]
+
+        eventually(lambda: len(told()) >= at_least)
+        return told()
+
+    return read
+
+
+def test_every_request_is_told_with_what_it_changed(idp, log):
+    ann = idp.create_user("ann@corp.example", title="A", password="geheim-1", externalId="x1")
+    idp.patch(f"/Users/{ann['id']}", {"op": "Replace", "path": "title", "value": "B"})
+    group = idp.create_group("G", ann["id"])
+    idp.find("/Users", 'userName eq "nobody"')
+    idp.request("DELETE", f"/Groups/{group['id']}")
+    deleted, looked, made, changed, created = log(5)
+    assert (created["method"], created["path"], created["status"]) == ("POST", "/scim/v2/Users", 201)
+    assert created["changes"]["userName"] == [None, "ann@corp.example"]
+    assert (created["resourceType"], created["resourceId"]) == ("User", ann["id"])
+    assert changed["changes"] == {"title": ["A", "B"]}
+    assert "op_in_capitals" in changed["notes"]
+    assert made["changes"]["members.added"] == [ann["id"]]
+    assert (looked["filter"], looked["changes"]) == ('userName eq "nobody"', {})
+    assert (deleted["status"], deleted["resourceId"]) == (204, group["id"])
+    assert "geheim" not in str(log(5))
+
+
+def test_what_was_refused_tells_why_and_has_changed_nothing(idp, log):
+    idp.create_user("ann@corp.example")
+    idp.request("POST", "/Users", {"schemas": [USER_URN], "userName": "ANN@corp.example"})
+    idp.request("POST", "/Users", ["no object"])
+    idp.request("GET", "/Users/none")
+    idp.request("GET", "/nowhere")
+    missing, broken, taken = log(3, errors=True)
+    assert (taken["status"], taken["scimType"], taken["changes"]) == (409, "uniqueness", {})
+    assert "userName" in taken["detail"]
+    assert (broken["status"], missing["status"]) == (400, 404)
+    assert [entry["status"] for entry in log(1, search="userName already")] == [409]
+    assert len(log(2, count=2)) == 2
+    assert taken["id"] not in {entry["id"] for entry in log(1, before=taken["id"])}
+
+
+def test_each_operation_of_a_bulk_has_an_entry_of_its_own(idp, log):
+    user = {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"schemas": [USER_URN], "userName": "ann"}}
+    twice = [user, {**user, "bulkId": "b"}]
+    schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"]
+    idp.request("POST", "/Bulk", {"schemas": schemas, "Operations": twice})
+    whole, refused, made = log(3)
+    assert [(entry["path"], entry["status"]) for entry in (made, refused, whole)] == [
+        ("/Bulk/Users", 201),
+        ("/Bulk/Users", 409),
+        ("/scim/v2/Bulk", 200),
+    ]
+
+
+def test_who_is_not_known_leaves_no_entry_and_nobody_else_sees_it(idp, new_idp, new_admin, log):
+    idp.request("GET", "/Users", headers={"Authorization": "Bearer wrong"})
+    idp.create_user("ann")
+    assert [entry["path"] for entry in log(1)] == ["/scim/v2/Users"]
+    stranger = new_admin(new_idp().workspace.slug)
+    assert stranger.request("GET", f"/connections/{idp.connection.id}/log").status_code == 404
+    assert stranger.request("GET", f"/connections/{idp.connection.id}/check").status_code == 404
+
+
+def test_a_connection_is_checked_at_a_glance(idp, new_admin, log):
+    admin = new_admin(idp.workspace.slug)
+    (listed,) = admin.get("/connections")["connections"]
+    path = f"/connections/{listed['id']}/check"
+    assert admin.get(path)["check"] == {
+        **dict.fromkeys(("credentialSeen", "firstUser", "firstGroup", "lastActivity", "lastError")),
+        "requestsInADay": 0,
+        "errorsInADay": 0,
+    }
+    idp.create_group("G", idp.create_user("ann")["id"])
+    idp.request("GET", "/Users/none")
+    log(3)
+    seen = admin.get(path)["check"]
+    assert all(seen[name] for name in ("credentialSeen", "firstUser", "firstGroup", "lastActivity"))
+    assert (seen["requestsInADay"], seen["errorsInADay"]) == (3, 1)
+    assert "no User none" in seen["lastError"]
+
+
+def test_the_command_line_shows_both(idp, facts_of, command, log):
+    idp.create_user("ann")
+    idp.request("PATCH", "/Users/none", {"schemas": [PATCH_URN], "Operations": [{"op": "remove"}]})
+    log(2)
+    name = ("idp", "--workspace", idp.workspace.slug)
+    assert facts_of("connection", "log", *name)["total"] == 2
+    (refused,) = facts_of("connection", "log", *name, "--errors")["entries"]
+    assert refused["status"] == 404
+    assert facts_of("connection", "check", *name)["errors_in_a_day"] == 1
+    shown = command("connection", "log", *name)
+    assert (shown.returncode, "POST /scim/v2/Users" in shown.stdout) == (0, True)
+
+
+def test_odd_texts_do_not_stop_the_log(idp, log):
+    idp.request("GET", "/Users/%00%ed%a0%80", params={"filter": "a\0b"})
+    body = {"schemas": [USER_URN], "userName": "ann", "odd\0name": 1}
+    assert idp.request("POST", "/Users", body).status_code == 201
+    assert [entry["status"] for entry in log(2)] == [201, 404]
+
+
+def test_old_entries_are_forgotten(idp, app, log):
+    idp.create_user("ann")
+    log(1)
+    with transaction() as database:
+        assert entries.forget(database, older_than=timedelta(days=1), most=1000) == 0
+        entries.forget(database, older_than=timedelta(0), most=100_000)
+    assert log(0) == []
