@@ -200,9 +200,10 @@ def patched_group(name: str, members: set[str], operations: list[dict], known: s
                 name = _named(sent["op"], value)
             else:
                 members = _joined(members, sent["op"], path, value)
-    if not name or not members <= known:
+    if not name:
         raise Refused("invalidValue")
-    return name, members
+    # Decided: who is not there is awaited, and not shown.
+    return name, members & known
 
 
 def _named(op: str, value: object) -> str:
