@@ -41,6 +41,7 @@ class Settings:
     activity_interval: timedelta
     sweep_interval: timedelta
     expiry_interval: timedelta
+    scim_requests_per_minute: int
     journal_retention: timedelta
     log_level: str
 

@@ -188,6 +188,13 @@ VARIABLES: tuple[Variable, ...] = (
         "How often expired sessions and tokens are marked as ended; they are refused from the exact second.",
     ),
     Variable(
+        "PROVISIONING_SCIM_REQUESTS_PER_MINUTE",
+        "scim_requests_per_minute",
+        _number(1, 1_000_000),
+        "60000",
+        "How many requests a minute of one connection are answered; more get 429 and are to come again later.",
+    ),
+    Variable(
         "PROVISIONING_JOURNAL_RETENTION",
         "journal_retention",
         Duration(validate=_between(_SECOND, 3660 * _DAY)),

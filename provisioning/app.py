@@ -16,6 +16,7 @@ from provisioning.access.roles import Catalogue
 from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
+from provisioning.pace import Pace
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.web import errors, guard, health, requests
@@ -67,6 +68,7 @@ def _context(settings: Settings) -> Context:
             activity_interval=settings.activity_interval,
         ),
         cursors=Sealer(key, "cursors"),
+        pace=Pace(settings.redis_url, per_minute=settings.scim_requests_per_minute),
         public_url=settings.public_url,
         journal_retention=settings.journal_retention,
         trusted_proxies=settings.trusted_proxies,

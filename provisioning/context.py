@@ -10,6 +10,7 @@ from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
 from provisioning.credentials import Keyring
+from provisioning.pace import Pace
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import SessionPolicy
 
@@ -24,6 +25,7 @@ class Context:
     catalogue: Catalogue
     session_policy: SessionPolicy
     cursors: Sealer
+    pace: Pace
     public_url: str
     # How long the provisioning log keeps its entries.
     journal_retention: timedelta

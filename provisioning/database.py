@@ -144,6 +144,16 @@ def in_transaction(work: Callable[[Connection], T]) -> T:
     raise AssertionError
 
 
+def rehearse(work: Callable[[Connection], T]) -> T:
+    """Do work as in a transaction, and take all of it back."""
+    with db.engine.connect() as connection:
+        connection.info[_AFTER_COMMIT] = []
+        with connection.begin() as begun:
+            done = work(connection)
+            begun.rollback()
+    return done
+
+
 def after_commit(connection: Connection, callback: Callable[[], None]) -> None:
     """Have something done once the connection's transaction is committed; the same callback is called only once."""
     callbacks = connection.info[_AFTER_COMMIT]

@@ -54,6 +54,18 @@ class Unauthenticated(Refusal):
     code, status = "unauthenticated", 401
 
 
+class PutOff(Refusal):
+    """Not now: an admin has paused it, or too much was asked; `retry_after` says in how many seconds."""
+
+    code, status = "put_off", 503
+
+
+class TooManyRequests(Refusal):
+    """More was asked in a minute than is answered; `retry_after` says in how many seconds."""
+
+    code, status = "too_many_requests", 429
+
+
 class NoActiveMembership(Refusal):
     """The person is an active member of no workspace, so there is nothing to sign in to."""
 

@@ -16,7 +16,7 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import connections, workspaces
-from provisioning.directory.connections import DIALECTS, ConnectionView
+from provisioning.directory.connections import DIALECTS, ConnectionView, Settings
 from provisioning.journal import entries
 from provisioning.journal.entries import Entry
 
@@ -80,6 +80,82 @@ def rotate(out: Output, name: str, workspace: str, overlap: timedelta) -> None:
             database, workspace_id=found.id, name=name, digest=secret.digest, overlap=overlap, by=OPERATOR
         )
     out.one({**_facts(rotated), "token": secret.text})
+
+
+def _settings_of(found: ConnectionView) -> dict[str, Any]:
+    return {
+        **_facts(found),
+        "learned_dialect": found.learned_dialect,
+        "paused": found.paused_at is not None,
+        "dry_run": found.dry_run,
+        "awaits_members": found.awaits_members,
+        "requests_per_minute": found.requests_per_minute,
+        "alarm_percent": found.alarm_percent,
+        "holds_mass_changes": found.holds_mass_changes,
+    }
+
+
+def _configured(out: Output, name: str, workspace: str, settings: Settings) -> None:
+    with transaction() as database:
+        of = workspaces.by_slug(database, workspace).id
+        found = connections.by_name(database, workspace_id=of, name=name)
+        out.one(
+            _settings_of(
+                connections.configure(database, workspace_id=of, connection_id=found.id, settings=settings, by=OPERATOR)
+            )
+        )
+
+
+@connection.command(name="set")
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="Which identity provider it is.")
+@click.option("--dry-run/--no-dry-run", default=None, help="Answer as if, and write nothing but the log.")
+@click.option("--await-members/--refuse-members", default=None, help="People in groups who are still to come.")
+@click.option("--requests-per-minute", type=int, help="How many are answered; 0 for the service's own limit.")
+@click.option("--alarm-percent", type=int, help="The share of members that may lose something in an hour.")
+@click.option("--hold/--no-hold", default=None, help="Hold what goes beyond that until somebody confirms it.")
+@operates
+def set_(
+    out: Output,
+    name: str,
+    workspace: str,
+    dialect: str | None,
+    requests_per_minute: int | None,
+    alarm_percent: int | None,
+    *,
+    dry_run: bool | None,
+    await_members: bool | None,
+    hold: bool | None,
+) -> None:
+    """Set something of a connection; it holds from the next request on."""
+    settings = Settings(
+        dialect=dialect,
+        dry_run=dry_run,
+        awaits_members=await_members,
+        requests_per_minute=requests_per_minute,
+        alarm_percent=alarm_percent,
+        holds_mass_changes=hold,
+    )
+    _configured(out, name, workspace, settings)
+
+
+@connection.command()
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@operates
+def pause(out: Output, name: str, workspace: str) -> None:
+    """Put off every request of a connection: 503, with the time to come again."""
+    _configured(out, name, workspace, Settings(paused=True))
+
+
+@connection.command()
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@operates
+def resume(out: Output, name: str, workspace: str) -> None:
+    """Answer a paused connection again."""
+    _configured(out, name, workspace, Settings(paused=False))
 
 
 @connection.command()

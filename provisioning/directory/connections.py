@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import Select, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection as Database
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory.events import ConnectionCreated, ConnectionTokenRotated
+from provisioning.directory.events import ConnectionChanged, ConnectionCreated, ConnectionTokenRotated
 from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
 from provisioning.directory.models import Connection, ConnectionToken, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.scim.extensions import Kinds
 
-DIALECTS = ("okta", "entra", "other")
+DIALECTS = (
+    *("okta", "entra", "onelogin", "jumpcloud", "google", "ping", "rippling", "authentik", "keycloak"),
+    "other",
+)
 _LONGEST_NAME = 200
+_MOST_PER_MINUTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,13 @@ class ConnectionView:
     name: str
     dialect: str
     created_at: datetime
+    learned_dialect: str | None
+    paused_at: datetime | None
+    dry_run: bool
+    awaits_members: bool
+    requests_per_minute: int | None
+    alarm_percent: int
+    holds_mass_changes: bool
     # The workspace's own schema extensions, as `extensions.kinds_of` reads them; told to who asks with a credential.
     definitions: str | None = None
 
@@ -43,9 +56,80 @@ class ConnectionView:
         return kinds_of(self.definitions)
 
 
-_VIEW = select(
-    Connection.id, Connection.workspace_id, Workspace.slug, Connection.name, Connection.dialect, Connection.created_at
+_VIEW: Select[*tuple[Any, ...]] = select(
+    Connection.id,
+    Connection.workspace_id,
+    Workspace.slug,
+    Connection.name,
+    Connection.dialect,
+    Connection.created_at,
+    Connection.learned_dialect,
+    Connection.paused_at,
+    Connection.dry_run,
+    Connection.awaits_members,
+    Connection.requests_per_minute,
+    Connection.alarm_percent,
+    Connection.holds_mass_changes,
 ).join(Workspace, Workspace.id == Connection.workspace_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an admin sets of a connection; None leaves a setting as it is.
+
+    Args:
+        dialect: one of `DIALECTS`.
+        paused: whether every request is put off.
+        dry_run: whether requests are answered as if, and nothing is written but the log.
+        awaits_members: whether a group may name people who are still to come.
+        requests_per_minute: how many are answered; 0 for the service's own limit.
+        alarm_percent: which share of the workspace's members may lose something within an hour before that is told.
+        holds_mass_changes: whether more than that is held until an owner has looked at it.
+    """
+
+    dialect: str | None = None
+    paused: bool | None = None
+    dry_run: bool | None = None
+    awaits_members: bool | None = None
+    requests_per_minute: int | None = None
+    alarm_percent: int | None = None
+    holds_mass_changes: bool | None = None
+
+
+def configure(
+    database: Database, *, workspace_id: UUID, connection_id: UUID, settings: Settings, by: Actor
+) -> ConnectionView:
+    """Set something of a connection; it holds from the next request on.
+
+    Raises:
+        NotFound: the workspace has no such connection.
+        Invalid: a setting can't be so.
+    """
+    given = {name: value for name, value in dataclasses.asdict(settings).items() if value is not None}
+    if given.get("dialect", DIALECTS[0]) not in DIALECTS:
+        raise Invalid(f"A dialect is one of {', '.join(DIALECTS)}.", field="dialect")
+    if not 0 <= given.get("requests_per_minute", 0) <= _MOST_PER_MINUTE:
+        raise Invalid(f"At most {_MOST_PER_MINUTE} requests a minute can be allowed.", field="requestsPerMinute")
+    if not 1 <= given.get("alarm_percent", 1) <= 100:  # noqa: PLR2004 - per cent
+        raise Invalid("A share lies between 1 and 100 per cent.", field="alarmPercent")
+    values: dict[str, Any] = {name: value for name, value in given.items() if name != "paused"}
+    if "paused" in given:
+        values["paused_at"] = func.coalesce(Connection.paused_at, func.clock_timestamp()) if given["paused"] else None
+    if "requests_per_minute" in given:
+        values["requests_per_minute"] = given["requests_per_minute"] or None
+    by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+    if values:
+        here = (Connection.workspace_id == workspace_id, Connection.id == connection_id)
+        fact = ConnectionChanged(connection_id=connection_id, settings=given)
+        change = update(Connection).where(*here).values(**values)
+        database.execute(outbox.together(database, change, fact, workspace_id=workspace_id, by=by))
+    return by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+
+
+def learn(database: Database, *, workspace_id: UUID, connection_id: UUID, dialect: str) -> None:
+    """Remember which dialect a connection was heard to speak."""
+    here = (Connection.workspace_id == workspace_id, Connection.id == connection_id)
+    database.execute(update(Connection).where(*here).values(learned_dialect=dialect))
 
 
 def create(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from provisioning.outbox import Fact
@@ -76,6 +76,14 @@ class ConnectionCreated(_AboutConnection):
     name: ClassVar[str] = "connection.created"
     connection_name: str
     dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged(_AboutConnection):
+    """An admin set something of a connection; what it is now is told."""
+
+    name: ClassVar[str] = "connection.changed"
+    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

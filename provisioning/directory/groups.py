@@ -112,6 +112,7 @@ def create(
     members: Sequence[str],
     connection_id: UUID | None,
     by: Actor,
+    awaits: bool = True,
 ) -> GroupView:
     """Add a user group, with its first members.
 
@@ -122,6 +123,7 @@ def create(
         members: ids of the workspace's members, or externalIds of the connection.
         connection_id: the identity provider that pushes it, or None for a local group.
         by: who did it.
+        awaits: whether members may be named who are still to come.
 
     Raises:
         Conflict: the same source has a group of this name already.
@@ -137,7 +139,7 @@ def create(
     group = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
     if not members:
         return replace(group, members=())
-    added = _add(connection, group=group, members=members, by=by)
+    added = _add(connection, group=group, members=members, by=by, awaits=awaits)
     if added:
         changed = GroupMembersChanged(group_id=group.id, added=added, removed=())
         outbox.append(connection, changed, workspace_id=workspace_id, by=by)
@@ -184,7 +186,14 @@ def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> Group
 
 
 def store(
-    connection: Connection, *, group: GroupView, profile: GroupProfile, delta: Delta, by: Actor, most: int = 0
+    connection: Connection,
+    *,
+    group: GroupView,
+    profile: GroupProfile,
+    delta: Delta,
+    by: Actor,
+    most: int = 0,
+    awaits: bool = True,
 ) -> GroupView:
     """Give a locked group a new profile and change its membership; what is equal already changes nothing.
 
@@ -195,6 +204,7 @@ def store(
         delta: who joins and who leaves.
         by: who did it.
         most: how many of the members are told of a group that has changed; 0 tells none.
+        awaits: whether members may be named who are still to come.
 
     Raises:
         Conflict: the same source has another group of this name.
@@ -206,7 +216,7 @@ def store(
     if changed:
         facts.append(GroupUpdated(group_id=group.id, attributes=tuple(changed)))
     removed = _remove(connection, group=group, delta=delta)
-    added = _add(connection, group=group, members=delta.added, by=by) if delta.added else ()
+    added = _add(connection, group=group, members=delta.added, by=by, awaits=awaits) if delta.added else ()
     if added or removed:
         facts.append(GroupMembersChanged(group_id=group.id, added=added, removed=removed))
     if not facts:
@@ -254,14 +264,16 @@ _ADD = text(
 )
 
 
-def _add(connection: Connection, *, group: GroupView, members: Sequence[str], by: Actor) -> tuple[UUID, ...]:
+def _add(
+    connection: Connection, *, group: GroupView, members: Sequence[str], by: Actor, awaits: bool
+) -> tuple[UUID, ...]:
     """Add members, and await those who are still to come; the ids of those who were not there yet."""
     named = {name: as_id(name) for name in members}
     known, added = _add_known(connection, group, {identifier for identifier in named.values() if identifier})
     unknown = [name for name, identifier in named.items() if identifier not in known]
     if not unknown:
         return added
-    if group.connection_id is None:
+    if group.connection_id is None or not awaits:
         raise Invalid(f"There is no User {unknown[0][:64]} in this workspace.", field="members")
     present = awaiting.expect(
         connection,

@@ -61,6 +61,18 @@ class Connection(Base):
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
     name: Mapped[str]
     dialect: Mapped[str]
+    # Who speaks, judged by what is sent; told to admins.
+    learned_dialect: Mapped[str | None]
+    # While it is paused, every request is put off.
+    paused_at: Mapped[datetime | None]
+    # Whether requests are answered as if, and nothing is written but the log.
+    dry_run: Mapped[bool] = mapped_column(server_default=text("false"))
+    # Whether a group may name people who are still to come.
+    awaits_members: Mapped[bool] = mapped_column(server_default=text("true"))
+    requests_per_minute: Mapped[int | None]
+    # An alarm is raised where this share of a workspace's members loses something within an hour; or it is held.
+    alarm_percent: Mapped[int] = mapped_column(server_default=text("20"))
+    holds_mass_changes: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
     __table_args__ = (

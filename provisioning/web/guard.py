@@ -22,7 +22,7 @@ from provisioning.database import reading
 from provisioning.directory import connections
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
-from provisioning.refusals import NotAllowed, Unauthenticated
+from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict
 from provisioning.tokens import api
@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 SESSION_COOKIE = "__Host-session"
 _GUARD = "_provisioning_guard"
+_PAUSE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,20 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
             raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
         g.connection = found
         g.actor = Actor("connection", str(found.id), request_id())
+        if found.paused_at is not None:
+            raise PutOff("An admin has paused this connection: it goes on later.", retry_after=_PAUSE_SECONDS)
+        _refuse_haste(found)
         return view(*args, **kwargs)
 
     setattr(guarded, _GUARD, "connection")
     return guarded
+
+
+def _refuse_haste(found: ConnectionView) -> None:
+    """Each connection has a measure of its own, so that one never holds up another."""
+    wait = context().pace.take(str(found.id), found.requests_per_minute)
+    if wait is not None:
+        raise TooManyRequests("This connection asks more than is answered in a minute: slow down.", retry_after=wait)
 
 
 def by_token(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:

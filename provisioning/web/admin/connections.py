@@ -8,11 +8,11 @@ from uuid import UUID
 from flask_smorest import Blueprint
 from marshmallow import fields
 
-from provisioning.database import reading
+from provisioning.database import reading, transaction
 from provisioning.directory import connections
 from provisioning.journal import entries
 from provisioning.web.admin import schemas
-from provisioning.web.guard import by_token, token
+from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint(
     "connections", __name__, url_prefix="/api/connections", description="Links to identity providers, and their log."
@@ -26,6 +26,23 @@ def every() -> Any:
     """The workspace's connections."""
     with reading() as database:
         return {"data": {"connections": connections.every(database, workspace_id=token().workspace_id)}}
+
+
+@blueprint.patch("/<uuid:connection_id>")
+@by_token("connection.update")
+@blueprint.arguments(schemas.ConnectionSettings)
+@blueprint.response(200, schemas.data("Connection", connection=fields.Nested(schemas.Connection)))
+def configure(sent: dict[str, Any], connection_id: UUID) -> Any:
+    """Set something of a connection, pause it or let it go on; it holds from the next request on."""
+    with transaction() as database:
+        changed = connections.configure(
+            database,
+            workspace_id=token().workspace_id,
+            connection_id=connection_id,
+            settings=connections.Settings(**sent),
+            by=actor(),
+        )
+    return {"data": {"connection": changed}}
 
 
 @blueprint.get("/<uuid:connection_id>/check")

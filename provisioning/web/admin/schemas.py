@@ -151,7 +151,26 @@ class Connection(Schema):
     id = fields.UUID()
     name = fields.String()
     dialect = fields.String()
+    learnedDialect = fields.String(attribute="learned_dialect")  # noqa: N815 - the API's case
+    paused = fields.Function(lambda connection: connection.paused_at is not None)
+    dryRun = fields.Boolean(attribute="dry_run")  # noqa: N815 - the API's case
+    awaitsMembers = fields.Boolean(attribute="awaits_members")  # noqa: N815 - the API's case
+    requestsPerMinute = fields.Integer(attribute="requests_per_minute")  # noqa: N815 - the API's case
+    alarmPercent = fields.Integer(attribute="alarm_percent")  # noqa: N815 - the API's case
+    holdsMassChanges = fields.Boolean(attribute="holds_mass_changes")  # noqa: N815 - the API's case
     createdAt = fields.DateTime(attribute="created_at")  # noqa: N815 - the API's case
+
+
+class ConnectionSettings(Strict):
+    """What is to be set of a connection; what is left out stays as it is."""
+
+    dialect = fields.String()
+    paused = fields.Boolean()
+    dry_run = fields.Boolean(data_key="dryRun")
+    awaits_members = fields.Boolean(data_key="awaitsMembers")
+    requests_per_minute = fields.Integer(data_key="requestsPerMinute")
+    alarm_percent = fields.Integer(data_key="alarmPercent")
+    holds_mass_changes = fields.Boolean(data_key="holdsMassChanges")
 
 
 class ConnectionCheck(Schema):

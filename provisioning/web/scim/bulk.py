@@ -11,14 +11,14 @@ from werkzeug.datastructures import ETags
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_etags
 
-from provisioning.database import Connection, transaction
+from provisioning.database import Connection
 from provisioning.scim import messages
 from provisioning.scim.bulk import BulkOperation, Plan, in_order, parse_bulk, plan, resolved
 from provisioning.scim.errors import Conflict, InvalidPath
 from provisioning.web.failure import failure_of
 from provisioning.web.guard import by_connection
 from provisioning.web.scim import groups, journal, media, users
-from provisioning.web.scim.operation import Operation, Written
+from provisioning.web.scim.operation import Operation, Written, carry_out
 from provisioning.web.scim.refused import error_document
 
 MOST_OPERATIONS, MOST_BYTES = 1000, 4 * 1024 * 1024
@@ -55,14 +55,22 @@ class _Run:
 
     def carry_out(self, numbers: Sequence[int]) -> None:
         """Carry out one operation, or those that name one another in a circle: these stand or fall together."""
-        ids, written, current = dict(self.ids), {}, numbers[0]
+        ids: dict[str, str] = {}
+        written: dict[int, Written | None] = {}
+        current = numbers[0]
+
+        def work(database: Connection) -> None:
+            nonlocal current
+            ids.clear()
+            ids.update(self.ids)
+            for current in numbers:
+                written[current] = self._begin(database, current, numbers, ids)
+            for current in numbers:
+                if self.plan.needs[current] & set(numbers):
+                    written[current] = self._complete(database, current, ids)
+
         try:
-            with transaction() as database:
-                for current in numbers:
-                    written[current] = self._begin(database, current, numbers, ids)
-                for current in numbers:
-                    if self.plan.needs[current] & set(numbers):
-                        written[current] = self._complete(database, current, ids)
+            carry_out(work)
         except Exception as error:  # noqa: BLE001 - it becomes the result of these operations alone
             for number in numbers:
                 self._failed(number, error if number == current else Conflict(_BESIDE))

@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from provisioning.database import Connection, in_transaction, reading
+from provisioning.database import Connection, reading
 from provisioning.directory.paging import Page
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import by_connection
 from provisioning.web.scim import media, versions
-from provisioning.web.scim.operation import Operation, Verbs, Written
+from provisioning.web.scim.operation import Operation, Verbs, Written, carry_out
 from provisioning.web.scim.query import Query
 
 
@@ -88,4 +88,4 @@ class Endpoint:
 
 
 def _carried_out(operation: Operation, shown: Projection, status: int = 200) -> Response:
-    return media.respond_written(in_transaction(operation), shown, status)
+    return media.respond_written(carry_out(operation), shown, status)

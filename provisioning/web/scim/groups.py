@@ -95,6 +95,7 @@ def creation(body: Any, shown: Projection | None) -> Operation:
             members=members,
             connection_id=connection().id,
             by=actor(),
+            awaits=connection().awaits_members,
         )
         journal.target("Group", str(group.id))
         journal.changed({}, group.document)
@@ -150,7 +151,15 @@ def _stored(
     wants_members = shown is not None and shown.wants("members")
     wants_all = wants_members and bool({"attributes", "excludedAttributes"} & request.args.keys())
     most = MOST_SENT_BACK + 1 if wants_members and not wants_all else 0
-    stored = groups.store(database, group=group, profile=profile, delta=delta, by=actor(), most=most)
+    stored = groups.store(
+        database,
+        group=group,
+        profile=profile,
+        delta=delta,
+        by=actor(),
+        most=most,
+        awaits=connection().awaits_members,
+    )
     if wants_members and stored.members is None:
         read = {"workspace_id": group.workspace_id, "group_id": group.id}
         stored = groups.by_id(database, **read, most=None if wants_all else most)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from werkzeug.datastructures import ETags
 
-from provisioning.database import Connection
+from provisioning.database import Connection, in_transaction, rehearse
 from provisioning.dialects import normalise_patch, normalise_resource
 from provisioning.scim.document import Resource, read_resource
 from provisioning.scim.patch import Changes, parse_patch
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
+from provisioning.web.guard import connection
 from provisioning.web.scim import journal
 
+T = TypeVar("T")
 Keys = Collection[tuple[str | None, str]]
 
 
@@ -46,6 +48,14 @@ class Verbs:
     replace: Callable[[str, Any, ETags, Projection | None], Operation]
     change: Callable[[str, Any, ETags, Projection | None], Operation]
     delete: Callable[[str, ETags], Operation]
+
+
+def carry_out(work: Callable[[Connection], T]) -> T:
+    """Do what an operation does; for a connection that rehearses, all of it is taken back."""
+    if connection().dry_run:
+        journal.note("dry run: nothing was written")
+        return rehearse(work)
+    return in_transaction(work)
 
 
 def read_sent(body: Any, kind: ResourceType) -> Resource:

@@ -1,0 +1,65 @@
+"""How fast somebody may ask: so many times a minute, counted in the broker's Redis, or in this process without it.
+
+Losing the counts does no harm, and a Redis that is away or frozen never holds a request up: then each process counts
+for itself for a while.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+_PATIENCE_SECONDS = 0.2
+_AWAY_SECONDS = 10.0
+_log = logging.getLogger(__name__)
+
+
+class Pace:
+    """Counts what each asks in a minute.
+
+    Args:
+        redis_url: of a Redis that all processes share; another broker can't count.
+        per_minute: how many are allowed to whoever has no measure of their own.
+    """
+
+    def __init__(self, redis_url: str | None, *, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._here = FixedWindowRateLimiter(MemoryStorage())
+        shared = _storage(redis_url)
+        self._shared = None if shared is None else FixedWindowRateLimiter(shared)
+        self._away_until = 0.0
+
+    def take(self, who: str, per_minute: int | None) -> int | None:
+        """Count one request.
+
+        Returns:
+            None, or in how many seconds to come again where it was one too many.
+        """
+        item = RateLimitItemPerMinute(per_minute or self._per_minute)
+        limiter = self._here if self._shared is None or time.monotonic() < self._away_until else self._shared
+        try:
+            return _taken(limiter, item, who)
+        except (StorageError, RedisError, OSError) as error:
+            _log.warning("requests are counted by each process for itself (%s)", type(error).__name__)
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            return _taken(self._here, item, who)
+
+
+def _taken(limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, who: str) -> int | None:
+    if limiter.hit(item, "scim", who):
+        return None
+    return max(1, math.ceil(limiter.get_window_stats(item, "scim", who).reset_time - time.time()))
+
+
+def _storage(redis_url: str | None) -> Storage | None:
+    if redis_url is None or not redis_url.startswith(("redis://", "rediss://", "unix://")):
+        return None
+    address = redis_url.replace("unix://", "redis+unix://", 1) if redis_url.startswith("unix://") else redis_url
+    return RedisStorage(address, socket_timeout=_PATIENCE_SECONDS, socket_connect_timeout=_PATIENCE_SECONDS)

@@ -1,0 +1,46 @@
+"""How fast somebody may ask, with a shared Redis, without one, and with one that is gone."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from provisioning.embedded import EmbeddedRedis
+from provisioning.pace import Pace
+
+
+@pytest.fixture(scope="module")
+def redis():
+    with tempfile.TemporaryDirectory(prefix="pace-") as sockets:
+        server = EmbeddedRedis(sockets=Path(sockets))
+        server.start()
+        yield server
+        server.stop()
+
+
+def allowed(pace, who, times, per_minute=None):
+    return [pace.take(who, per_minute) is None for _ in range(times)].count(True)
+
+
+def test_all_processes_count_together(redis):
+    one, other = Pace(redis.url, per_minute=20), Pace(redis.url, per_minute=20)
+    # A minute may end in between; then each minute has its own measure.
+    assert allowed(one, "a", 15) + allowed(other, "a", 15) in {20, 30}
+    assert allowed(other, "b", 15) == 15
+
+
+def test_without_redis_each_process_counts_for_itself():
+    pace = Pace("amqp://broker", per_minute=3)
+    assert allowed(pace, "a", 10) in {3, 4, 5, 6}
+    assert allowed(pace, "a", 10, per_minute=1000) == 10
+
+
+def test_a_redis_that_is_gone_holds_nobody_up():
+    pace = Pace("redis://127.0.0.1:1/0", per_minute=3)
+    began = time.monotonic()
+    assert allowed(pace, "a", 10) in {3, 4, 5, 6}
+    assert time.monotonic() - began < 5
+    assert 1 <= (pace.take("a", 1) or 1) <= 60
