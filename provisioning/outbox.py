@@ -72,6 +72,7 @@ class Event(Base):
         Index("ix_event_undone", "due_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
         Index("ix_event_undone_subject", "subject", "seq", postgresql_where=text("done_at IS NULL")),
         Index("ix_event_workspace_id_seq", "workspace_id", "seq"),
+        Index("ix_event_actor_id_occurred_at", "actor_id", "occurred_at"),
     )
 
 

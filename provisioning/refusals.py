@@ -54,6 +54,12 @@ class Unauthenticated(Refusal):
     code, status = "unauthenticated", 401
 
 
+class HeldBack(Refusal):
+    """It takes something from too many people at once: it is kept until somebody has looked at it."""
+
+    code, status = "held", 403
+
+
 class PutOff(Refusal):
     """Not now: an admin has paused it, or too much was asked; `retry_after` says in how many seconds."""
 

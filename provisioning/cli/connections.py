@@ -15,7 +15,7 @@ from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
-from provisioning.directory import connections, workspaces
+from provisioning.directory import connections, mass_changes, workspaces
 from provisioning.directory.connections import DIALECTS, ConnectionView, Settings
 from provisioning.journal import entries
 from provisioning.journal.entries import Entry
@@ -156,6 +156,33 @@ def pause(out: Output, name: str, workspace: str) -> None:
 def resume(out: Output, name: str, workspace: str) -> None:
     """Answer a paused connection again."""
     _configured(out, name, workspace, Settings(paused=False))
+
+
+@connection.command()
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@operates
+def held(out: Output, name: str, workspace: str) -> None:
+    """Show what a connection asked for and that waits for somebody to look at it."""
+    with reading() as database:
+        of = workspaces.by_slug(database, workspace).id
+        found = connections.by_name(database, workspace_id=of, name=name)
+        waiting = mass_changes.held(database, workspace_id=of, connection_id=found.id)
+    out.many("changes", [dataclasses.asdict(change) for change in waiting])
+
+
+@connection.command()
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@click.option("--confirm/--drop", required=True, help="Do what waits, or drop it.")
+@operates
+def settle(out: Output, name: str, workspace: str, *, confirm: bool) -> None:
+    """Do what waits, or drop it, once you have looked at it."""
+    with transaction() as database:
+        of = workspaces.by_slug(database, workspace).id
+        found = connections.by_name(database, workspace_id=of, name=name)
+        settled = mass_changes.settle(database, workspace_id=of, connection_id=found.id, confirmed=confirm, by=OPERATOR)
+    out.one({"settled": settled, "confirmed": confirm})
 
 
 @connection.command()

@@ -87,6 +87,25 @@ class ConnectionChanged(_AboutConnection):
 
 
 @dataclass(frozen=True, slots=True)
+class MassChange(_AboutConnection):
+    """An alarm: within an hour a connection took something from a large share of the workspace's members."""
+
+    name: ClassVar[str] = "connection.mass_change"
+    count: int
+    of: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChangesSettled(_AboutConnection):
+    """Somebody has looked at what was held: it was done, or dropped."""
+
+    name: ClassVar[str] = "connection.held_changes_settled"
+    confirmed: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionTokenRotated(_AboutConnection):
     """A connection got a new credential; the older ones end when they were told to."""
 

@@ -236,16 +236,17 @@ def _remove(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[
         return ()
     leaving = delete(Membership).where(Membership.workspace_id == group.workspace_id, Membership.group_id == group.id)
     if delta.cleared:
-        leaving = leaving.where(Membership.member_id != func.all(bindparam("staying", _ids(delta.added))))
+        leaving = leaving.where(Membership.member_id != func.all(bindparam("staying", ids_of(delta.added))))
         forgotten = awaiting.forgotten(group.workspace_id, group.id, all_but=delta.added)
     else:
-        leaving = leaving.where(Membership.member_id == func.any(bindparam("leaving", _ids(delta.removed))))
+        leaving = leaving.where(Membership.member_id == func.any(bindparam("leaving", ids_of(delta.removed))))
         forgotten = awaiting.forgotten(group.workspace_id, group.id, names=delta.removed)
     statement = leaving.add_cte(forgotten.cte("forgotten")).returning(Membership.member_id)
     return tuple(connection.execute(statement).scalars())
 
 
-def _ids(names: Sequence[str]) -> list[UUID]:
+def ids_of(names: Sequence[str]) -> list[UUID]:
+    """Those of some names that are ids."""
     return [identifier for name in names if (identifier := as_id(name)) is not None]
 
 

@@ -249,6 +249,34 @@ class AwaitedMember(Base):
     )
 
 
+class HeldChange(Base):
+    """Something that a connection asked for and that waits for somebody to look at it."""
+
+    __tablename__ = "held_change"
+
+    workspace_id: Mapped[UUID]
+    id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    kind: Mapped[str]
+    member_id: Mapped[UUID]
+    group_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "group_id"], ["user_group.workspace_id", "user_group.id"], ondelete="CASCADE"
+        ),
+        Index("ix_held_change_connection", "workspace_id", "connection_id", "id"),
+        Index("ix_held_change_member", "workspace_id", "member_id"),
+        Index("ix_held_change_group", "workspace_id", "group_id"),
+    )
+
+
 class Membership(Base):
     """A team member's place in a user group."""
 

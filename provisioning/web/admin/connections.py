@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields
 
 from provisioning.database import reading, transaction
-from provisioning.directory import connections
+from provisioning.directory import connections, mass_changes
 from provisioning.journal import entries
 from provisioning.web.admin import schemas
 from provisioning.web.guard import actor, by_token, token
@@ -43,6 +43,32 @@ def configure(sent: dict[str, Any], connection_id: UUID) -> Any:
             by=actor(),
         )
     return {"data": {"connection": changed}}
+
+
+@blueprint.get("/<uuid:connection_id>/held-changes")
+@by_token("connection.read")
+@blueprint.response(200, schemas.data("HeldChanges", changes=fields.List(fields.Nested(schemas.HeldChange))))
+def held(connection_id: UUID) -> Any:
+    """What a connection asked for and that waits for somebody to look at it."""
+    workspace_id = token().workspace_id
+    with reading() as database:
+        found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+        return {"data": {"changes": mass_changes.held(database, workspace_id=workspace_id, connection_id=found.id)}}
+
+
+@blueprint.post("/<uuid:connection_id>/held-changes")
+@by_token("connection.update")
+@blueprint.arguments(schemas.Confirmation)
+@blueprint.response(200, schemas.data("Settled", settled=fields.Integer()))
+def settle(sent: dict[str, bool], connection_id: UUID) -> Any:
+    """Do what waits, or drop it."""
+    workspace_id = token().workspace_id
+    with transaction() as database:
+        found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+        settled = mass_changes.settle(
+            database, workspace_id=workspace_id, connection_id=found.id, confirmed=sent["confirmed"], by=actor()
+        )
+    return {"data": {"settled": settled}}
 
 
 @blueprint.get("/<uuid:connection_id>/check")

@@ -173,6 +173,22 @@ class ConnectionSettings(Strict):
     holds_mass_changes = fields.Boolean(data_key="holdsMassChanges")
 
 
+class HeldChange(Schema):
+    """Something that waits for somebody to look at it: `suspend` or `remove` a user, or `take_out` of a group."""
+
+    id = fields.UUID()
+    kind = fields.String()
+    userId = fields.UUID(attribute="member_id")  # noqa: N815 - the API's case
+    groupId = fields.UUID(attribute="group_id")  # noqa: N815 - the API's case
+    createdAt = fields.DateTime(attribute="created_at")  # noqa: N815 - the API's case
+
+
+class Confirmation(Strict):
+    """Whether what waits is to be done, or dropped."""
+
+    confirmed = fields.Boolean(required=True)
+
+
 class ConnectionCheck(Schema):
     """How far a connection has come; what has not happened yet is null."""
 

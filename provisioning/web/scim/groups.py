@@ -9,7 +9,7 @@ from flask import request
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.directory import groups, listing
+from provisioning.directory import groups, listing, mass_changes
 from provisioning.directory.filters import as_id
 from provisioning.directory.groups import Delta, GroupView
 from provisioning.directory.paging import Page
@@ -148,6 +148,10 @@ def _stored(
     journal.changed(group.document, document)
     journal.members(added=delta.added, removed=delta.removed, cleared=delta.cleared)
     profile = GroupProfile.of(document, kind)
+    if connection().holds_mass_changes and (delta.cleared or delta.removed):
+        key = {"workspace_id": group.workspace_id, "group_id": group.id}
+        who = mass_changes.leaving(database, delta=delta, **key)
+        mass_changes.require_few(database, of=connection(), kind=mass_changes.TAKE_OUT, who=who, group_id=group.id)
     wants_members = shown is not None and shown.wants("members")
     wants_all = wants_members and bool({"attributes", "excludedAttributes"} & request.args.keys())
     most = MOST_SENT_BACK + 1 if wants_members and not wants_all else 0

@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 
 from werkzeug.datastructures import ETags
 
-from provisioning.database import Connection, in_transaction, rehearse
+from provisioning.database import Connection, in_transaction, rehearse, transaction
 from provisioning.dialects import normalise_patch, normalise_resource
+from provisioning.directory import mass_changes
+from provisioning.directory.mass_changes import Held
+from provisioning.refusals import HeldBack
 from provisioning.scim.document import Resource, read_resource
 from provisioning.scim.patch import Changes, parse_patch
 from provisioning.scim.projection import Projection
@@ -55,7 +58,14 @@ def carry_out(work: Callable[[Connection], T]) -> T:
     if connection().dry_run:
         journal.note("dry run: nothing was written")
         return rehearse(work)
-    return in_transaction(work)
+    try:
+        return in_transaction(work)
+    except Held as held:
+        with transaction() as database:
+            mass_changes.keep(database, held, of=connection())
+        raise HeldBack(
+            "Too many people lose something at once: an admin has to confirm it, and nothing has been changed."
+        ) from None
 
 
 def read_sent(body: Any, kind: ResourceType) -> Resource:

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.directory import listing, members
+from provisioning.directory import listing, mass_changes, members
 from provisioning.directory.filters import as_id
 from provisioning.directory.members import MemberView
 from provisioning.directory.paging import Page
@@ -79,6 +79,8 @@ def _store(database: Connection, member: MemberView, document: dict[str, Any]) -
     journal.changed(member.as_known_to(connection().id), document)
     # Who is suspended stays so until told otherwise: that the attribute is taken away says nothing.
     profile = Profile.of(document, kind, active=member.active)
+    if member.active and not profile.active:
+        mass_changes.require_few(database, of=connection(), kind=mass_changes.SUSPEND, who=[member.id])
     return members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor(), kind=kind)
 
 
@@ -134,7 +136,9 @@ def deletion(user_id: str, condition: ETags) -> Operation:
     wanted = _wanted(user_id)
 
     def carry_out(database: Connection) -> None:
-        members.remove(database, member=_locked(database, wanted, condition), by=actor())
+        member = _locked(database, wanted, condition)
+        mass_changes.require_few(database, of=connection(), kind=mass_changes.REMOVE, who=[member.id])
+        members.remove(database, member=member, by=actor())
 
     return carry_out
 
