@@ -2,11 +2,13 @@
 
 Knows: deviations, each a named function that says who sends it.
 Never knows: storage, HTTP, which connection speaks; no deviation is known outside of this room.
-Offers: `normalise_resource` and `normalise_patch`. A conforming body comes out unchanged, and twice is once.
+Offers: `normalise_resource` and `normalise_patch` - a conforming body comes out unchanged, and twice is once - and
+`recognise`, who speaks.
 """
 
 from __future__ import annotations
 
 from provisioning.dialects.normalise import Normalised, normalise_patch, normalise_resource
+from provisioning.dialects.recognise import NICKNAME_ADVICE, advise, recognise
 
-__all__ = ["Normalised", "normalise_patch", "normalise_resource"]
+__all__ = ["NICKNAME_ADVICE", "Normalised", "advise", "normalise_patch", "normalise_resource", "recognise"]

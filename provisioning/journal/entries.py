@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.engine import Connection
 
+from provisioning.dialects import NICKNAME_ADVICE, advise
 from provisioning.directory.models import Group, Member
 from provisioning.journal.models import JournalEntry
 
 _FIRST_ERROR = 400
+# Of fewer people nothing is concluded.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,11 @@ def search(
         text = func.concat_ws(" ", *told, JournalEntry.changes)
         wanted = wanted.where(text.icontains(words, autoescape=True))
     if before is not None:
-        wanted = wanted.where(JournalEntry.id < before)
-    rows = connection.execute(wanted.order_by(JournalEntry.id.desc()).limit(count))
+        place = select(JournalEntry.at, JournalEntry.id).where(
+            JournalEntry.workspace_id == workspace_id, JournalEntry.id == before
+        )
+        wanted = wanted.where(tuple_(JournalEntry.at, JournalEntry.id) < place.scalar_subquery())
+    rows = connection.execute(wanted.order_by(JournalEntry.at.desc(), JournalEntry.id.desc()).limit(count))
     return [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
 
@@ -97,6 +103,10 @@ class Check:
     requests_in_a_day: int
     errors_in_a_day: int
     last_error: str | None
+    advice: tuple[str, ...]
+
+
+_CHECKED = tuple(f.name for f in dataclasses.fields(Check) if f.name != "advice")
 
 
 def check(connection: Connection, *, workspace_id: UUID, connection_id: UUID) -> Check:
@@ -118,12 +128,28 @@ def check(connection: Connection, *, workspace_id: UUID, connection_id: UUID) ->
             select(func.count()).where(*of, lately, wrong).scalar_subquery(),
             select(JournalEntry.detail)
             .where(*of, lately, wrong)
-            .order_by(JournalEntry.id.desc())
+            .order_by(JournalEntry.at.desc())
             .limit(1)
             .scalar_subquery(),
         )
     ).one()
-    return Check(*row)
+    return Check(**dict(zip(_CHECKED, row, strict=True)), advice=_advice(connection, workspace_id, connection_id))
+
+
+def _advice(connection: Connection, workspace_id: UUID, connection_id: UUID) -> tuple[str, ...]:
+    """What an admin could do about habits of the last day, and about externalIds that are none."""
+    lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
+    notes = select(func.jsonb_array_elements_text(JournalEntry.notes)).where(
+        JournalEntry.workspace_id == workspace_id, JournalEntry.connection_id == connection_id, lately
+    )
+    given = Member.external_ids[str(connection_id)].astext
+    pushed = (Member.workspace_id == workspace_id, Member.connection_id == connection_id, given.is_not(None))
+    nickname = func.lower(given) == func.split_part(func.lower(Member.user_name), "@", 1)
+    people, nicknamed = connection.execute(
+        select(func.count(), func.count().filter(nickname)).select_from(Member).where(*pushed)
+    ).one()
+    habits = advise(set(connection.execute(notes.distinct()).scalars()))
+    return (*habits, *((NICKNAME_ADVICE,) if people >= _FEW and nicknamed * 2 > people else ()))
 
 
 def forget(connection: Connection, *, older_than: timedelta, most: int) -> int:

@@ -41,6 +41,6 @@ class JournalEntry(Base):
         ForeignKeyConstraint(
             ["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"], ondelete="CASCADE"
         ),
-        Index("ix_journal_entry_connection", "workspace_id", "connection_id", "id"),
+        Index("ix_journal_entry_connection", "workspace_id", "connection_id", "at", "id"),
         Index("ix_journal_entry_at", "at"),
     )

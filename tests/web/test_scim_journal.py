@@ -90,6 +90,7 @@ def test_a_connection_is_checked_at_a_glance(idp, new_admin, log):
         **dict.fromkeys(("credentialSeen", "firstUser", "firstGroup", "lastActivity", "lastError")),
         "requestsInADay": 0,
         "errorsInADay": 0,
+        "advice": [],
     }
     idp.create_group("G", idp.create_user("ann")["id"])
     idp.request("GET", "/Users/none")
@@ -98,6 +99,31 @@ def test_a_connection_is_checked_at_a_glance(idp, new_admin, log):
     assert all(seen[name] for name in ("credentialSeen", "firstUser", "firstGroup", "lastActivity"))
     assert (seen["requestsInADay"], seen["errorsInADay"]) == (3, 1)
     assert "no User none" in seen["lastError"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "op", "dialect"),
+    [
+        ({"User-Agent": "Okta SCIM Client 1.0.0"}, "replace", "okta"),
+        ({"User-Agent": "goauthentik.io/2026.2.1"}, "replace", "authentik"),
+        ({"User-Agent": ""}, "Replace", "entra"),
+        ({"User-Agent": "curl/8"}, "replace", None),
+    ],
+)
+def test_who_speaks_is_learned_from_what_is_heard(idp, facts_of, headers, op, dialect):
+    user = idp.create_user("ann")
+    operation = {"op": op, "path": "title", "value": "x"}
+    body = {"schemas": [PATCH_URN], "Operations": [operation]}
+    assert idp.request("PATCH", f"/Users/{user['id']}", body, headers=headers).status_code == 200
+    assert facts_of("connection", "set", "idp", "--workspace", idp.workspace.slug)["learned_dialect"] == dialect
+
+
+def test_habits_that_make_for_trouble_come_with_advice(idp, facts_of, log):
+    for name in ("ann", "bob", "eve"):
+        idp.create_user(f"{name}@corp.example", externalId=name.upper(), password="x")
+    log(3)
+    advice = facts_of("connection", "check", "idp", "--workspace", idp.workspace.slug)["advice"]
+    assert ["object id" in one or "passwords" in one for one in advice] == [True, True]
 
 
 def test_the_command_line_shows_both(idp, facts_of, command, log):

@@ -41,7 +41,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_journal_entry")),
     )
-    op.create_index("ix_journal_entry_connection", "journal_entry", ["workspace_id", "connection_id", "id"])
+    op.create_index("ix_journal_entry_connection", "journal_entry", ["workspace_id", "connection_id", "at", "id"])
     op.create_index("ix_journal_entry_at", "journal_entry", ["at"])
 
 

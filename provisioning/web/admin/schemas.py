@@ -199,6 +199,7 @@ class ConnectionCheck(Schema):
     requestsInADay = fields.Integer(attribute="requests_in_a_day")  # noqa: N815 - the API's case
     errorsInADay = fields.Integer(attribute="errors_in_a_day")  # noqa: N815 - the API's case
     lastError = fields.String(attribute="last_error")  # noqa: N815 - the API's case
+    advice = fields.List(fields.String())
 
 
 class LogQuery(Strict):

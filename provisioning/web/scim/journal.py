@@ -20,6 +20,8 @@ from flask import Flask, Response, current_app, g, request
 
 from provisioning import clock, entropy
 from provisioning.database import DatabaseFailure, Trouble, transaction, trouble_of
+from provisioning.dialects import recognise
+from provisioning.directory import connections
 from provisioning.journal import entries
 from provisioning.journal.entries import Entry
 from provisioning.web.guard import connection, has_connection, request_id
@@ -90,9 +92,22 @@ def begin() -> None:
 def end(response: Response) -> Response:
     """After a request: its entry waits to be written; where nobody was made out, there is nobody to tell."""
     if has_connection():
+        _learn()
         document = orjson.loads(response.get_data() or b"{}") if response.status_code >= _FIRST_ERROR else {}
         _put(request.method, request.path, response.status_code, document)
     return response
+
+
+def _learn() -> None:
+    """Remember who speaks, the first time that it can be told."""
+    asking = connection()
+    heard = recognise(request.headers.get("User-Agent", ""), _noted().notes)
+    if heard is None or heard == asking.learned_dialect:
+        return
+    # One who gives a name is believed before what one sends tells.
+    if asking.learned_dialect is None or recognise(request.headers.get("User-Agent", ""), ()) is not None:
+        with transaction() as database:
+            connections.learn(database, workspace_id=asking.workspace_id, connection_id=asking.id, dialect=heard)
 
 
 def operation(method: str, path: str, status: int, document: Mapping[str, Any]) -> None:
