@@ -22,6 +22,7 @@ from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.web import errors, guard, health, requests
 from provisioning.web.admin import api
 from provisioning.web.console import pages
+from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
 from provisioning.web.sign_in import link
 
@@ -80,6 +81,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(health.blueprint)
     journal.init_app(app)
     app.register_blueprint(door.blueprint)
+    oauth.init_app(app)
     app.register_blueprint(link.blueprint)
     app.register_blueprint(pages.blueprint)
     api.init_app(app)

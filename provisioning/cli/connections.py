@@ -82,6 +82,27 @@ def rotate(out: Output, name: str, workspace: str, overlap: timedelta) -> None:
     out.one({**_facts(rotated), "token": secret.text})
 
 
+@connection.command()
+@click.argument("name")
+@click.option("--workspace", required=True, help="The slug of the workspace.")
+@operates
+def secret(out: Output, name: str, workspace: str) -> None:
+    """Give a connection an OAuth client secret, shown this once; the one it had is gone."""
+    made = context().keyring.mint(Kind.CLIENT_SECRET)
+    with transaction() as database:
+        of = workspaces.by_slug(database, workspace).id
+        found = connections.by_name(database, workspace_id=of, name=name)
+        connections.issue_secret(database, workspace_id=of, connection_id=found.id, digest=made.digest, by=OPERATOR)
+    out.one(
+        {
+            **_facts(found),
+            "token_url": f"{context().public_url}/oauth/token",
+            "client_id": found.id,
+            "client_secret": made.text,
+        }
+    )
+
+
 def _settings_of(found: ConnectionView) -> dict[str, Any]:
     return {
         **_facts(found),

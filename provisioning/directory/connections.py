@@ -9,15 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection as Database
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory.events import ConnectionChanged, ConnectionCreated, ConnectionTokenRotated
+from provisioning.directory.events import (
+    ClientSecretIssued,
+    ConnectionChanged,
+    ConnectionCreated,
+    ConnectionTokenRotated,
+)
 from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
-from provisioning.directory.models import Connection, ConnectionToken, Workspace
+from provisioning.directory.models import ClientSecret, Connection, ConnectionToken, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.scim.extensions import Kinds
@@ -191,6 +196,53 @@ def rotate(
     _add_token(database, workspace_id=workspace_id, connection_id=found.id, digest=digest)
     outbox.append(database, ConnectionTokenRotated(connection_id=found.id), workspace_id=workspace_id, by=by)
     return found
+
+
+def issue_secret(
+    database: Database, *, workspace_id: UUID, connection_id: UUID, digest: bytes, by: Actor
+) -> ConnectionView:
+    """Give a connection a secret to ask for access tokens with; those it had before are gone at once.
+
+    Raises:
+        NotFound: the workspace has no such connection.
+    """
+    found = by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+    here = (ClientSecret.workspace_id == workspace_id, ClientSecret.connection_id == connection_id)
+    database.execute(delete(ClientSecret).where(*here))
+    new = insert(ClientSecret).values(workspace_id=workspace_id, connection_id=connection_id, digest=digest)
+    fact = ClientSecretIssued(connection_id=connection_id)
+    database.execute(outbox.together(database, new, fact, workspace_id=workspace_id, by=by))
+    return found
+
+
+def has_secret(database: Database, *, of: ConnectionView, digest: bytes) -> bool:
+    """Whether this is the digest of a live secret of the connection."""
+    wanted = select(ClientSecret.digest).where(
+        ClientSecret.workspace_id == of.workspace_id,
+        ClientSecret.connection_id == of.id,
+        ClientSecret.digest == digest,
+    )
+    return database.execute(wanted).one_or_none() is not None
+
+
+def add_short_token(database: Database, *, of: ConnectionView, digest: bytes, lifetime: timedelta, by: Actor) -> None:
+    """Store an access token that was asked for by client credentials; those whose time is over go."""
+    here = (ConnectionToken.workspace_id == of.workspace_id, ConnectionToken.connection_id == of.id)
+    database.execute(delete(ConnectionToken).where(*here, ConnectionToken.expires_at < func.clock_timestamp()))
+    new = insert(ConnectionToken).values(
+        workspace_id=of.workspace_id,
+        connection_id=of.id,
+        digest=digest,
+        expires_at=func.clock_timestamp() + lifetime,
+    )
+    fact = ConnectionTokenRotated(connection_id=of.id)
+    database.execute(outbox.together(database, new, fact, workspace_id=of.workspace_id, by=by))
+
+
+def anywhere(database: Database, connection_id: UUID) -> ConnectionView | None:
+    """The connection of this id in whatever workspace: for who is about to prove that it is theirs."""
+    row = database.execute(_VIEW.where(Connection.id == connection_id)).one_or_none()
+    return None if row is None else ConnectionView(*row)
 
 
 def by_name(database: Database, *, workspace_id: UUID, name: str) -> ConnectionView:

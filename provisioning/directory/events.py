@@ -87,6 +87,13 @@ class ConnectionChanged(_AboutConnection):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientSecretIssued(_AboutConnection):
+    """A connection got a secret to ask for access tokens with; those it had before are gone."""
+
+    name: ClassVar[str] = "connection.client_secret_issued"
+
+
+@dataclass(frozen=True, slots=True)
 class MassChange(_AboutConnection):
     """An alarm: within an hour a connection took something from a large share of the workspace's members."""
 

@@ -100,6 +100,24 @@ class ConnectionToken(Base):
     )
 
 
+class ClientSecret(Base):
+    """A secret by which a connection asks for access tokens (RFC 6749, section 2.3.1)."""
+
+    __tablename__ = "client_secret"
+
+    digest: Mapped[bytes]
+    workspace_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "connection_id", "digest"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"], ondelete="CASCADE"
+        ),
+    )
+
+
 class Member(Base):
     """A team member: a user in one workspace. A SCIM User is one of these."""
 

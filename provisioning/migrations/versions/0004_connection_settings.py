@@ -22,6 +22,22 @@ def upgrade() -> None:
     op.add_column("connection", sa.Column("alarm_percent", sa.BigInteger(), server_default="20", nullable=False))
     op.add_column("connection", sa.Column("learned_dialect", sa.Text(), nullable=True))
     op.create_table(
+        "client_secret",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connection.workspace_id", "connection.id"],
+            name=op.f("fk_client_secret_connection_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "connection_id", "digest", name=op.f("pk_client_secret")),
+    )
+    op.create_table(
         "held_change",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -52,5 +68,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_event_actor_id_occurred_at", table_name="event")
     op.drop_table("held_change")
+    op.drop_table("client_secret")
     for name in ("paused_at", *_SWITCHES, "requests_per_minute", "alarm_percent", "learned_dialect"):
         op.drop_column("connection", name)
