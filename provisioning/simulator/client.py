@@ -60,6 +60,7 @@ class Client:
         expect: tuple[int, ...],
         body: Any = None,
         params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         check: Callable[[Any], str | None] = lambda _document: None,
     ) -> Any:
         """Send one request and judge the answer.
@@ -71,6 +72,7 @@ class Client:
             expect: the statuses that the identity provider takes for success.
             body: sent as JSON.
             params: of the address.
+            headers: of this request alone.
             check: looks at the answer's document, and says what is wrong with it.
 
         Returns:
@@ -80,20 +82,29 @@ class Client:
             Unreachable: nobody answers.
         """
         started = time.perf_counter()
-        answer = self._ask(method, path, body, params)
+        answer = self._ask(method, path, body, params, headers)
         milliseconds = (time.perf_counter() - started) * 1000
-        document, violation = _judge(answer, expect)
+        walks = params is not None and "cursor" in params
+        document, violation = _judge(answer, expect, walks=walks)
         if violation is None and document is not None:
             violation = check(document)
         told = None if violation is None else f"{operation}: {method} {path} {dict(params or {})}: {violation}"
         self._done(Sample(operation, milliseconds, told))
         return document if violation is None else None
 
-    def _ask(self, method: str, path: str, body: Any, params: Mapping[str, str] | None) -> requests.Response:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
         for tried in range(1, _MOST_TRIES + 1):
             try:
+                address = f"{self._base_url}{path}"
                 answer = self._session().request(
-                    method, f"{self._base_url}{path}", json=body, params=params, timeout=_TIMEOUT_SECONDS
+                    method, address, json=body, params=params, headers=headers, timeout=_TIMEOUT_SECONDS
                 )
             except requests.RequestException as error:
                 raise Unreachable(f"{self._base_url} does not answer ({type(error).__name__})") from None
@@ -111,7 +122,7 @@ class Client:
         return session
 
 
-def _judge(answer: requests.Response, expect: tuple[int, ...]) -> tuple[Any, str | None]:
+def _judge(answer: requests.Response, expect: tuple[int, ...], *, walks: bool) -> tuple[Any, str | None]:
     """The document of an answer, and what every identity provider would find wrong with it."""
     if answer.status_code not in expect:
         return None, f"expected {' or '.join(map(str, expect))}, got {answer.status_code}: {answer.text[:300]}"
@@ -125,11 +136,14 @@ def _judge(answer: requests.Response, expect: tuple[int, ...]) -> tuple[Any, str
         return None, "the body is not JSON"
     if not isinstance(document, dict) or not isinstance(document.get("schemas"), list):
         return None, "the document lists no schemas"
-    return document, _wrong_list(document) if _LIST_URN in document["schemas"] else _wrong_resource(document, answer)
+    return document, _wrong_list(document, walks=walks) if _LIST_URN in document["schemas"] else _wrong_resource(
+        document, answer
+    )
 
 
-def _wrong_list(document: dict[str, Any]) -> str | None:
-    for name in ("totalResults", "startIndex", "itemsPerPage"):
+def _wrong_list(document: dict[str, Any], *, walks: bool) -> str | None:
+    """What is wrong with a list; a walk with cursors has no place by number (RFC 9865, section 2)."""
+    for name in ("totalResults", "itemsPerPage", *(() if walks else ("startIndex",))):
         if type(document.get(name)) is not int:
             return f"{name} is {document.get(name)!r}, and must be a number"
     if len(document.get("Resources", [])) != document["itemsPerPage"]:

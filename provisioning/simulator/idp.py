@@ -58,6 +58,10 @@ class IdentityProvider(ABC):
     def user(self, person: Person) -> dict[str, Any]:
         """A person as this identity provider writes them."""
 
+    def kept(self, person: Person) -> dict[str, Any]:
+        """A person as they are to come back."""
+        return self.user(person)
+
     def after_the_day(self) -> State:
         """What must be there in the end."""
         return self.company.after
@@ -95,7 +99,7 @@ class IdentityProvider(ABC):
 
     def as_sent(self, person: Person) -> Callable[[Any], str | None]:
         """A check that a User came back as it was sent: whatever differs is sent again in the next cycle, for ever."""
-        expected = self.user(person)
+        expected = self.kept(person)
 
         def check(document: Any) -> str | None:
             for name in ("userName", "externalId", "displayName", "active", "title"):
@@ -109,7 +113,7 @@ class IdentityProvider(ABC):
 
     def verify(self, state: State) -> None:
         """The last look: page through everybody and read every team, and compare with what must be there."""
-        found = {resource["id"]: resource for resource in self._everybody()}
+        found = {resource["id"]: resource for resource in self.everybody()}
         for number, person in state.people.items():
             resource = found.get(self.user_ids.get(number, ""))
             wrong = "is missing" if resource is None else self.as_sent(person)(resource)
@@ -117,23 +121,19 @@ class IdentityProvider(ABC):
                 self.report.find(f"at the end: {person.user_name}: {wrong}")
         self.each(state.teams.items(), lambda item: self._verify_team(*item))
 
-    def _everybody(self) -> list[dict[str, Any]]:
+    def everybody(self) -> list[dict[str, Any]]:
+        """Page through all Users."""
         everybody: list[dict[str, Any]] = []
-        total = 1
-        while len(everybody) < total:
-            page = self.client.send(
-                "import page",
-                "GET",
-                "/Users",
-                expect=(200,),
-                params={"startIndex": str(len(everybody) + 1), "count": str(_PAGE)},
-            )
+        while True:
+            params = {"startIndex": str(len(everybody) + 1), "count": str(_PAGE)}
+            page = self.client.send("import page", "GET", "/Users", expect=(200,), params=params)
+            everybody += page["Resources"] if page else []
+            total = page["totalResults"] if page else len(everybody) + 1
+            if len(everybody) >= total:
+                return everybody
             if not page or not page["Resources"]:
                 self.report.find(f"at the end: the import stopped after {len(everybody)} of {total} people")
-                break
-            total = page["totalResults"]
-            everybody += page["Resources"]
-        return everybody
+                return everybody
 
     def _verify_team(self, number: int, team: Team) -> None:
         identifier = self.group_ids.get(number)

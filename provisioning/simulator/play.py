@@ -6,14 +6,26 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from provisioning.simulator.authentik import Authentik
 from provisioning.simulator.client import Client, Sample
 from provisioning.simulator.company import company
 from provisioning.simulator.entra import Entra
+from provisioning.simulator.google import Google
 from provisioning.simulator.idp import IdentityProvider
+from provisioning.simulator.jumpcloud import JumpCloud
+from provisioning.simulator.keycloak import Keycloak
 from provisioning.simulator.okta import Okta
+from provisioning.simulator.onelogin import OneLogin
+from provisioning.simulator.other import Other
+from provisioning.simulator.ping import Ping
 from provisioning.simulator.report import Report
+from provisioning.simulator.rippling import Rippling
 
-IDPS: Mapping[str, type[IdentityProvider]] = {kind.name: kind for kind in (Okta, Entra)}
+_ALL: tuple[type[IdentityProvider], ...] = (
+    *(Okta, Entra, OneLogin, JumpCloud, Google, Ping, Rippling, Authentik, Keycloak),
+    Other,
+)
+IDPS: Mapping[str, type[IdentityProvider]] = {kind.name: kind for kind in _ALL}
 FULL, BOTH = "full", "both"
 
 

