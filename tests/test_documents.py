@@ -16,7 +16,8 @@ from provisioning.refusals import Refusal
 from workers.handlers import HANDLERS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = {path.name: path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = {str(path.relative_to(ROOT)).removeprefix("docs/"): path.read_text() for path in PAGES}
 
 
 def below(kind: type) -> set[type]:
@@ -48,7 +49,7 @@ def test_every_named_test_exists():
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_leads_somewhere(document):
-    folder = ROOT if document == "README.md" else ROOT / "docs"
+    folder = ROOT if document == "README.md" else (ROOT / "docs" / document).parent
     links = re.findall(r"\]\(([^)#:]+)\)", DOCUMENTS[document])
     assert [link for link in links if not (folder / link).exists()] == []
 
