@@ -55,11 +55,8 @@ class Authentik(ByReplacement):
         """A rename is a replacement without a path; then who is missing comes, and who is too many goes."""
         whole = {"id": self.group_ids[number], "externalId": team.external_id, "displayName": team.name}
         self.patch_team(number, {"op": "replace", "value": whole})
-        read = self.client.send("group read", "GET", f"/Groups/{self.group_ids[number]}", expect=(200,))
-        there = {member["value"] for member in (read or {}).get("members", [])}
-        wanted = {member["value"] for member in self.members(team.members)}
-        changes = [_one("add", member) for member in sorted(wanted - there)]
-        changes += [_one("remove", member) for member in sorted(there - wanted)]
+        missing, too_many = self.differing(number, team)
+        changes = [_one("add", member) for member in missing] + [_one("remove", member) for member in too_many]
         for start in range(0, len(changes), _CHUNK):
             self.patch_team(number, *changes[start : start + _CHUNK])
 

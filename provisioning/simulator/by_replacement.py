@@ -88,6 +88,13 @@ class ByReplacement(IdentityProvider):
         self.patch_team(number, rename)
         self.patch_team(number, {"op": "replace", "path": "members", "value": self.members(team.members)})
 
+    def differing(self, number: int, team: Team) -> tuple[list[str], list[str]]:
+        """Read a group; the ids of who is missing in it, and of who is too many."""
+        read = self.client.send("group read", "GET", f"/Groups/{self.group_ids[number]}", expect=(200,))
+        there = {member["value"] for member in (read or {}).get("members", [])}
+        wanted = {member["value"] for member in self.members(team.members)}
+        return sorted(wanted - there), sorted(there - wanted)
+
     def change_team(self, number: int) -> None:
         """A day's changes of a group: what was sent is sent again, as after an answer that got lost."""
         team, before = self.company.after.teams[number], self.company.before.teams[number]

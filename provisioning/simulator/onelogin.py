@@ -53,6 +53,7 @@ class OneLogin(ByReplacement):
     def set_team(self, number: int, team: Team) -> None:
         """Rules put people into groups one after another."""
         self.patch_team(number, {"op": "replace", "value": {"displayName": team.name}})
-        self.patch_team(number, {"op": "replace", "path": "members", "value": []})
-        for member in self.members(team.members):
-            self.patch_team(number, {"op": "add", "path": "members", "value": [member]})
+        missing, too_many = self.differing(number, team)
+        for op, who in (("add", missing), ("remove", too_many)):
+            for member in who:
+                self.patch_team(number, {"op": op, "path": "members", "value": [{"value": member}]})

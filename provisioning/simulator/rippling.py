@@ -23,11 +23,13 @@ class Rippling(ByReplacement):
             self.client.send("user create again", "POST", "/Users", expect=(409,), body=self.user(person))
 
     def set_team(self, number: int, team: Team) -> None:
-        """Everybody out, then one person after another, each as an object."""
+        """One person after another, each as an object."""
         self.patch_team(number, {"op": "replace", "path": "displayName", "value": team.name})
-        self.patch_team(number, {"op": "replace", "path": "members", "value": []})
-        for member in self.members(team.members):
-            self.patch_team(number, {"op": "add", "path": "members", "value": member})
+        missing, too_many = self.differing(number, team)
+        for member in missing:
+            self.patch_team(number, {"op": "add", "path": "members", "value": {"value": member}})
+        for member in too_many:
+            self.patch_team(number, {"op": "remove", "path": f'members[value eq "{member}"]'})
 
     def remove_from_team(self, number: int, gone: frozenset[int]) -> None:
         """By a value path each."""

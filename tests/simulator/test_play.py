@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.request import Request, urlopen
@@ -65,6 +66,16 @@ def test_the_service_passes_twice_in_a_row_and_ends_where_it_should(service, idp
         report = play(plan(name, f"{service.base_url}/scim/v2", idp.token))
         assert report.violations == []
         assert len(report.samples) > 20
+
+
+@pytest.mark.parametrize("name", sorted(IDPS))
+def test_a_second_full_cycle_changes_nothing(service, idp, name):
+    full = replace(plan(name, f"{service.base_url}/scim/v2", idp.token), rounds="full")
+    assert play(full).violations == []
+    before = {kind: idp.request("GET", f"/{kind}").json() for kind in ("Users", "Groups")}
+    assert play(full).violations == []
+    after = {kind: idp.request("GET", f"/{kind}").json() for kind in ("Users", "Groups")}
+    assert after == before
 
 
 def text_totals(_method, _path, status, document):

@@ -51,6 +51,15 @@ def test_joining_a_group_is_a_new_version_of_both(idp):
         assert idp.request("GET", path, headers={"If-None-Match": made["meta"]["version"]}).status_code == 200
 
 
+def test_who_joined_a_group_in_the_meantime_can_be_changed_by_who_has_seen_them_before(idp):
+    user = idp.create_user("a@corp.example")
+    idp.create_group("G", user["id"])
+    path = f"/Users/{user['id']}"
+    assert rename(idp, path, **{"If-Match": user["meta"]["version"]}).status_code == 200
+    assert rename(idp, path, **{"If-Match": user["meta"]["version"]}).status_code == 412
+    assert rename(idp, path, **{"If-Match": "*"}).status_code == 200
+
+
 def test_a_projection_without_meta_still_tells_where_the_new_resource_is(idp):
     body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "a@corp.example"}
     made = idp.request("POST", "/Users", body, params={"attributes": "userName"})

@@ -25,10 +25,13 @@ def of_group(group: GroupView) -> str:
 def require_match(current: str, condition: ETags) -> None:
     """Look at `If-Match`: a client that has seen an older version may not change this one.
 
+    What is derived, a User's groups, may have changed since: nobody can write it, so that nothing is lost.
+
     Raises:
         PreconditionFailed: the client has seen another version.
     """
-    if condition and not condition.contains_weak(current):
+    seen = {tag.partition(".")[0] for tag in condition.as_set(include_weak=True)}
+    if condition and not condition.star_tag and current.partition(".")[0] not in seen:
         raise PreconditionFailed(f'The resource has changed: its version is W/"{current}". Read it again.')
 
 
