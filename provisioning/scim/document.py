@@ -43,7 +43,9 @@ def read_resource(body: Any, resource_type: ResourceType) -> Resource:
         value = read_value(attribute, sent)
         if value is not None:
             holder[attribute.name] = value
-    members = _take_members(document, sent_at_all=any(name.lower() == "members" for name in body))
+    # Null is no empty list here: a client that knows nothing of the members must not put everybody out.
+    is_told = any(name.lower() == "members" and value is not None for name, value in body.items())
+    members = _take_members(document, sent_at_all=is_told)
     document = {name: value for name, value in document.items() if not unassigned(value)}
     check(document, resource_type)
     return Resource(document, members, tuple(ignored))

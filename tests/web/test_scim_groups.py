@@ -88,6 +88,10 @@ def test_replacing_a_group_without_the_key_members_leaves_them(idp, people):
     body = {"schemas": [GROUP_URN], "displayName": "H", "members": [{"value": people[0]}]}
     idp.request("PUT", f"/Groups/{group['id']}", body)
     assert members(idp, group) == {people[0]}
+    idp.request("PUT", f"/Groups/{group['id']}", {**body, "members": None})
+    assert members(idp, group) == {people[0]}
+    idp.request("PUT", f"/Groups/{group['id']}", {**body, "members": []})
+    assert members(idp, group) == set()
 
 
 def test_a_member_of_another_workspace_is_nobody_here(new_idp, idp, people):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import requests
 
 from provisioning.app import create_app
 from provisioning.cli.service import settings_of
@@ -30,6 +31,15 @@ SCIM, PLAIN = "application/scim+json", "application/json"
 def test_answers_come_in_scims_media_type_or_in_plain_json_for_who_reads_only_that(idp, accept, spoken, path):
     answer = idp.request("GET", path, headers={"Accept": accept})
     assert (answer.headers["Content-Type"], answer.json()["schemas"] != []) == (spoken, True)
+
+
+@pytest.mark.parametrize("query", ["?filter=userName+eq+%22ann%22", "/?filter=userName+eq+%22ann%22", "/?&", "?x=1"])
+def test_addresses_are_read_with_goodwill_and_without_any_headers(idp, query):
+    """A slash at the end, stray signs, unknown parameters, no Content-Type: identity providers send them all."""
+    idp.create_user("ann")
+    headers = {"Authorization": f"Bearer {idp.token}", "User-Agent": "", "Accept": ""}
+    answer = requests.get(f"{idp.base_url}/scim/v2/Users{query}", headers=headers, timeout=10)
+    assert (answer.status_code, answer.json()["totalResults"]) == (200, 1)
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml, text/*", "application/json;q=0"])
