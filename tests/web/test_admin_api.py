@@ -223,6 +223,8 @@ def test_every_route_declares_what_guards_it(app):
         "/sign-in/link",
         "/sign-in/link.js",
         "/openapi.json",
+        "/oauth/token",
+        "/.well-known/oauth-authorization-server",
         "/docs",
         "/docs/start.js",
         "/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js'):name>",
