@@ -73,6 +73,19 @@ def company(*, seed: int, users: int, groups: int) -> Changes:
     return _day(State(people, teams))
 
 
+def at_domain(day: Changes, domain: str) -> Changes:
+    """The same company with addresses of its own: two that push to one workspace know different people."""
+
+    def moved(state: State) -> State:
+        people = {
+            number: replace(person, user_name=person.user_name.replace(f"@{_DOMAIN}", f"@{domain}"))
+            for number, person in state.people.items()
+        }
+        return replace(state, people=people)
+
+    return replace(day, before=moved(day.before), after=moved(day.after))
+
+
 def _person(chance: random.Random, number: int, users: int) -> Person:
     given, family = chance.choice(GIVEN), chance.choice(FAMILY)
     alias = "+hipaa" if number % 17 == 0 else ""

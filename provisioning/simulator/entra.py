@@ -77,6 +77,7 @@ class Entra(IdentityProvider):
         values = {
             "displayName": person.display_name,
             "userName": person.user_name,
+            "externalId": person.external_id,
             'emails[type eq "work"].value': person.user_name,
             "name.familyName": person.family_name,
             "name.formatted": person.display_name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from provisioning.simulator.authentik import Authentik
 from provisioning.simulator.client import Client, Sample
-from provisioning.simulator.company import company
+from provisioning.simulator.company import at_domain, company
 from provisioning.simulator.entra import Entra
 from provisioning.simulator.google import Google
 from provisioning.simulator.idp import IdentityProvider
@@ -65,6 +65,7 @@ def play(plan: Plan, *, done: Callable[[Sample], None] = lambda _sample: None) -
     kind = IDPS[plan.idp]
     client = Client(plan.base_url, plan.token, headers=kind.headers, done=take_up)
     day = company(seed=plan.seed, users=plan.users, groups=plan.groups)
+    day = at_domain(day, f"{plan.idp}.corp.example")
     idp = kind(client, report, day, concurrency=plan.concurrency)
     started = time.perf_counter()
     idp.connection_test()
