@@ -7,6 +7,7 @@ use an index. Nothing is ever evaluated in memory over everybody, and it means w
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -427,6 +428,7 @@ def has_external_id(connection_id: str, external_id: str) -> Condition:
     return Member.external_ids.contains(literal({connection_id: external_id}, JSONB))
 
 
+@functools.lru_cache(maxsize=256)
 def over_members(viewer: Viewer, *, lenient: bool = False) -> Compiler:
     """What makes conditions on members of filters over Users."""
     user, group = viewer.kinds
@@ -442,6 +444,7 @@ def over_members(viewer: Viewer, *, lenient: bool = False) -> Compiler:
     return Compiler(user, Member, columns, "groups", parts, _in_groups, _least_group, indexed, lenient)
 
 
+@functools.lru_cache(maxsize=256)
 def over_groups(viewer: Viewer, *, lenient: bool = False) -> Compiler:
     """What makes conditions on user groups of filters over Groups."""
     user, group = viewer.kinds

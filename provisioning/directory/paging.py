@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Numeric, Select, SQLColumnExpression, and_, cast, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Numeric, Select, SQLColumnExpression, and_, cast, func, literal, or_, select
 from sqlalchemy.engine import Connection
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def fetch(
         sorting: by what it is sorted; None for the order of the ids, in which things came.
         read: makes an item of the columns of a row.
     """
-    counted = select(func.count().label("total")).select_from(
+    counted = select(func.count()).select_from(
         found.with_only_columns(literal(1), maintain_column_froms=True).subquery()
     )
     if window.count == 0:
@@ -100,23 +100,16 @@ def fetch(
         behind = sorting.behind(window.after, identifier) if sorting else identifier > window.after.id
         statement = page.where(behind).add_columns(literal(0).label("total"))
     else:
-        statement = _beside(counted, page.offset(window.start_index - 1), sorting)
+        statement = page.offset(window.start_index - 1).add_columns(counted.scalar_subquery().label("total"))
     rows = connection.execute(statement).all()
-    there = [row for row in rows if row[0] is not None]
-    shown = there[: window.count]
+    shown = rows[: window.count]
     place = None
-    if len(there) > window.count:
+    if len(rows) > window.count:
         key = None if sorting is None else shown[-1].sort_key
         place = Place(None if key is None else str(key), shown[-1][0])
+    total = rows[0].total if rows else 0
+    if not rows and window.start_index > 1:
+        # A page behind the end has no row that could tell how many there are.
+        total = connection.execute(counted).scalar_one()
     columns = len(found.selected_columns)
-    return Page(tuple(read(row[:columns]) for row in shown), rows[0].total if rows else 0, place)
-
-
-def _beside(
-    counted: Select[*tuple[Any, ...]], page: Select[*tuple[Any, ...]], sorting: Sorting | None
-) -> Select[*tuple[Any, ...]]:
-    """The page with the number of all in every row; where the page is empty, one row without an id tells it."""
-    rows, total = page.subquery("page"), counted.subquery("counted")
-    identifier = next(iter(rows.c))
-    order = [identifier] if sorting is None else [sorting.order(rows.c.sort_key), identifier]
-    return select(*rows.c, total.c.total).select_from(total.outerjoin(rows, true())).order_by(*order)
+    return Page(tuple(read(row[:columns]) for row in shown), total, place)
