@@ -10,7 +10,8 @@ from provisioning.cli.output import Output
 from provisioning.cli.service import operates
 from provisioning.database import reading
 from provisioning.directory import extensions, groups, listing, workspaces
-from provisioning.directory.filters import Viewer, as_id
+from provisioning.directory.conditions import as_id
+from provisioning.directory.filters import Viewer
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Window

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -31,54 +30,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from provisioning.directory.conditions import Condition, ask, ask_json, in_utc, sortable, stored
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.paging import Sorting
 from provisioning.scim.compare import fold
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.extensions import STANDARD, Kinds
 from provisioning.scim.filter import And, Comparison, Filter, Not, Or, Present, ValuePath, to_text
-from provisioning.scim.match import compare_one, require_comparable, wanted_value
+from provisioning.scim.match import compare_one, require_comparable
 from provisioning.scim.path import AttributePath
 from provisioning.scim.schema import Attribute, Found, ResourceType
-from provisioning.scim.search import as_text
 
-Condition = ColumnElement[bool]
 # Asked of a value of the given attribute: `(operator, value) -> condition`.
 _Asked = Callable[[str, Any], Condition]
-
-_TEXT: Mapping[str, Callable[[Any, Any], Condition]] = {
-    "eq": lambda have, want: have == want,
-    "co": lambda have, want: have.contains(want, autoescape=True),
-    "sw": lambda have, want: have.startswith(want, autoescape=True),
-    "ew": lambda have, want: have.endswith(want, autoescape=True),
-    "gt": lambda have, want: have.collate("C") > want,
-    "ge": lambda have, want: have.collate("C") >= want,
-    "lt": lambda have, want: have.collate("C") < want,
-    "le": lambda have, want: have.collate("C") <= want,
-}
-_IN_ORDER: Mapping[str, Callable[[Any, Any], Condition]] = {
-    "eq": lambda have, want: have == want,
-    "gt": lambda have, want: have > want,
-    "ge": lambda have, want: have >= want,
-    "lt": lambda have, want: have < want,
-    "le": lambda have, want: have <= want,
-}
-
-_NUMBERS = frozenset({"integer", "decimal"})
-# More of a text than this is not sorted by: a cursor has to carry it.
-_SORTED_BY = 1000
-
-
-def _in_utc(moment: Any) -> ColumnElement[str]:
-    return func.to_char(func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24:MI:SS.MS', type_=Text)
-
-
-def as_id(value: Any) -> UUID | None:
-    """The id that a client wrote, or None where it is none of the form that ids here have."""
-    try:
-        return UUID(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +124,16 @@ class Compiler:
             return self.related_least(self._part_of_related(leaf))
         if found.extension is None and key in self.columns:
             column = self.columns[key]
-            return _in_utc(column) if leaf.type == "dateTime" else column
+            return in_utc(column) if leaf.type == "dateTime" else column
         held = self._held(found)
         if not found.attribute.multi_valued:
-            return _sortable(held if leaf is found.attribute else held[leaf.name], leaf)
+            return sortable(held if leaf is found.attribute else held[leaf.name], leaf)
         if leaf is found.attribute:
-            return _sortable(held[0], leaf)
+            return sortable(held[0], leaf)
         # The primary element counts; where none is, the first does.
         element = func.jsonb_array_elements(held, type_=JSONB).column_valued("element")
-        primary = select(_sortable(element[leaf.name], leaf)).where(element["primary"].as_boolean()).limit(1)
-        return func.coalesce(primary.correlate(self.table).scalar_subquery(), _sortable(held[0][leaf.name], leaf))
+        primary = select(sortable(element[leaf.name], leaf)).where(element["primary"].as_boolean()).limit(1)
+        return func.coalesce(primary.correlate(self.table).scalar_subquery(), sortable(held[0][leaf.name], leaf))
 
     @staticmethod
     def _not(condition: Condition) -> Condition:
@@ -200,7 +164,7 @@ class Compiler:
     def _in_column(self, key: str, leaf: Attribute, operator: str, value: Any) -> Condition:
         if operator == "eq" and value is not None and key in self.indexed:
             return self.indexed[key](value)
-        return _ask(self.columns[key], leaf, operator, value)
+        return ask(self.columns[key], leaf, operator, value)
 
     def _schemas(self, leaf: Attribute, operator: str, value: Any) -> Condition:
         """Every resource is of the core schema, and of those of its extensions that it has values under."""
@@ -226,21 +190,21 @@ class Compiler:
         held = self._held(found)
         if not found.attribute.multi_valued:
             part = held if leaf is found.attribute else held[leaf.name]
-            return _ask_json(part, leaf, operator, value)
+            return ask_json(part, leaf, operator, value)
 
         def part_of(element: Any) -> Any:
             return element[() if leaf is found.attribute else leaf.name]
 
         if operator == "eq" and value is not None:
-            wanted = _stored(leaf, value)
+            wanted = stored(leaf, value)
             contained: Condition = held.contains(
                 literal([wanted if leaf is found.attribute else {leaf.name: wanted}], JSONB)
             )
             return contained
         if value is None:
-            some = self._some_element(held, lambda element: _ask_json(part_of(element), leaf, "ne", None))
+            some = self._some_element(held, lambda element: ask_json(part_of(element), leaf, "ne", None))
             return some if operator == "ne" else self._not(some)
-        return self._some_element(held, lambda element: _ask_json(part_of(element), leaf, operator, value))
+        return self._some_element(held, lambda element: ask_json(part_of(element), leaf, operator, value))
 
     def _some_element(self, held: Any, asked: Callable[[Any], Condition]) -> Condition:
         element = func.jsonb_array_elements(held, type_=JSONB).column_valued("element")
@@ -289,7 +253,7 @@ class Compiler:
         return self.related_rows(self._related_part(leaf)(operator, value))
 
     def _related_part(self, sub: Attribute) -> _Asked:
-        return lambda operator, value: _ask(self._part_of_related(sub), sub, operator, value)
+        return lambda operator, value: ask(self._part_of_related(sub), sub, operator, value)
 
     def _part_of_related(self, sub: Attribute) -> Any:
         constant = "direct" if self.related == "groups" else "user"
@@ -321,64 +285,7 @@ def _sub(attribute: Attribute, path: AttributePath) -> Attribute:
 
 
 def _part_of(element: Any) -> Callable[[Attribute], _Asked]:
-    return lambda sub: lambda operator, value: _ask_json(element[sub.name], sub, operator, value)
-
-
-def _stored(attribute: Attribute, value: Any) -> Any:
-    """The value of a filter in the form in which documents for searching hold it."""
-    wanted = wanted_value(attribute, value)
-    return as_text(wanted) if attribute.type == "dateTime" else wanted
-
-
-def _ask_json(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condition:
-    """Ask a value of the document."""
-    if wanted is None:
-        return _null(value.astext, operator)
-    if attribute.type == "boolean":
-        return value.as_boolean().is_(wanted_value(attribute, wanted))  # type: ignore[no-any-return]
-    if attribute.type in _NUMBERS:
-        number = wanted_value(attribute, wanted)
-        return _IN_ORDER[operator](_as_number(value), literal(Decimal(str(number)), Numeric))
-    if attribute.type == "dateTime":
-        return _TEXT[operator](value.astext, _stored(attribute, wanted))
-    return _ask(value.astext, attribute, operator, wanted)
-
-
-def _as_number(value: Any) -> Any:
-    return cast(value.astext, Numeric)
-
-
-def _sortable(value: Any, attribute: Attribute) -> Any:
-    """A value of the document as it is sorted by: of a text its beginning, so that it fits into a cursor."""
-    return _as_number(value) if attribute.type in _NUMBERS else func.left(value.astext, _SORTED_BY)
-
-
-def _null(value: Any, operator: str) -> Condition:
-    """`eq null` asks for no value, `ne null` (and `pr`) for any; the empty string is none."""
-    present = func.coalesce(value, "") != ""
-    return present if operator == "ne" else not_(present)
-
-
-def _ask(value: Any, attribute: Attribute, operator: str, wanted: Any) -> Condition:
-    """Ask a column that is of its attribute's type."""
-    is_id = getattr(getattr(value, "type", None), "python_type", None) is UUID
-    if wanted is None:
-        if attribute.type in {"boolean", "dateTime"} or is_id:
-            return true() if operator == "ne" else false()
-        return _null(value, operator)
-    if is_id:
-        return _ask_id(value, operator, wanted)
-    if attribute.type == "boolean":
-        return value.is_(wanted_value(attribute, wanted))  # type: ignore[no-any-return]
-    table = _IN_ORDER if attribute.type == "dateTime" else _TEXT
-    return table[operator](value, wanted_value(attribute, wanted, operator))
-
-
-def _ask_id(value: Any, operator: str, wanted: Any) -> Condition:
-    if operator != "eq":
-        raise InvalidFilter(f"An id is compared by eq, not by {operator}.")
-    identifier = as_id(wanted)
-    return false() if identifier is None else value == identifier
+    return lambda sub: lambda operator, value: ask_json(element[sub.name], sub, operator, value)
 
 
 _BELONGING = (Membership.workspace_id == Member.workspace_id, Membership.member_id == Member.id)

@@ -16,8 +16,8 @@ from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.directory import awaiting
+from provisioning.directory.conditions import as_id
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
-from provisioning.directory.filters import as_id
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor, Fact

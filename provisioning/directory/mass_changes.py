@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.engine import Connection
 
 from provisioning import entropy, outbox
-from provisioning.directory import groups, members
+from provisioning.directory import extensions, groups, members
 from provisioning.directory.connections import ConnectionView
 from provisioning.directory.events import HeldChangesSettled, MassChange
 from provisioning.directory.groups import Delta
@@ -24,6 +24,7 @@ from provisioning.directory.models import HeldChange, Member, Membership
 from provisioning.directory.profile import GroupProfile, Profile
 from provisioning.outbox import Actor
 from provisioning.refusals import NotFound
+from provisioning.scim.extensions import Kinds
 
 SUSPEND, REMOVE, TAKE_OUT = "suspend", "remove", "take_out"
 # Fewer people than this are no mass, however small the workspace is.
@@ -165,8 +166,9 @@ def settle(connection: Connection, *, workspace_id: UUID, connection_id: UUID, c
     waiting = held(connection, workspace_id=workspace_id, connection_id=connection_id)
     if not waiting:
         return 0
+    kinds = extensions.kinds(connection, workspace_id=workspace_id)
     for change in waiting if confirmed else ():
-        _do(connection, change, workspace_id=workspace_id, by=by)
+        _do(connection, change, workspace_id=workspace_id, kinds=kinds, by=by)
     here = (HeldChange.workspace_id == workspace_id, HeldChange.connection_id == connection_id)
     gone = delete(HeldChange).where(*here, HeldChange.id.in_([change.id for change in waiting]))
     fact = HeldChangesSettled(connection_id=connection_id, confirmed=confirmed, count=len(waiting))
@@ -174,19 +176,20 @@ def settle(connection: Connection, *, workspace_id: UUID, connection_id: UUID, c
     return len(waiting)
 
 
-def _do(connection: Connection, change: HeldView, *, workspace_id: UUID, by: Actor) -> None:
+def _do(connection: Connection, change: HeldView, *, workspace_id: UUID, kinds: Kinds, by: Actor) -> None:
     """What has become of itself in the meantime is left as it is."""
     try:
         if change.kind == TAKE_OUT and change.group_id is not None:
             group = groups.lock(connection, workspace_id=workspace_id, group_id=change.group_id)
             delta = Delta(removed=(str(change.member_id),))
-            groups.store(connection, group=group, profile=GroupProfile.of(group.document), delta=delta, by=by)
+            profile = GroupProfile.of(group.document, kinds.group)
+            groups.store(connection, group=group, profile=profile, delta=delta, by=by)
             return
         member = members.lock(connection, workspace_id=workspace_id, member_id=change.member_id)
         if change.kind == REMOVE:
             members.remove(connection, member=member, by=by)
         elif member.active:
-            profile = Profile.of({**member.document, "active": False})
-            members.store(connection, member=member, profile=profile, connection_id=None, by=by)
+            suspended = Profile.of({**member.document, "active": False}, kinds.user)
+            members.store(connection, member=member, profile=suspended, connection_id=None, by=by, kind=kinds.user)
     except NotFound:
         return

@@ -312,10 +312,7 @@ def store(
         return member
     _refuse_protected(member, by=by)
     user_id = _settle_sessions(connection, member=member, profile=profile, by=by)
-    if profile.unique != Profile.of(member.document, kind).unique:
-        held = (UniqueValue.workspace_id == member.workspace_id, UniqueValue.member_id == member.id)
-        connection.execute(delete(UniqueValue).where(*held))
-        _claim_unique(connection, workspace_id=member.workspace_id, member_id=member.id, profile=profile)
+    _settle_unique(connection, member=member, profile=profile, kind=kind)
     activated = profile.active and not member.active
     values: dict[str, Any] = {"active_since_epoch": SESSION_EPOCHS.next_value()} if activated else {}
     new = (
@@ -338,6 +335,15 @@ def store(
     )
     stored = replace(MemberView(*row), groups=member.groups)
     return _arrived(connection, stored, connection_id, profile, by) if "externalId" in changed else stored
+
+
+def _settle_unique(connection: Connection, *, member: MemberView, profile: Profile, kind: ResourceType) -> None:
+    """Let go of values that only one member can have, and take the new ones."""
+    if profile.unique == Profile.of(member.document, kind).unique:
+        return
+    held = (UniqueValue.workspace_id == member.workspace_id, UniqueValue.member_id == member.id)
+    connection.execute(delete(UniqueValue).where(*held))
+    _claim_unique(connection, workspace_id=member.workspace_id, member_id=member.id, profile=profile)
 
 
 class _Where(TypedDict):

@@ -11,8 +11,8 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading
 from provisioning.directory import connections
+from provisioning.directory.conditions import as_id
 from provisioning.directory.connections import ConnectionView
-from provisioning.directory.filters import as_id
 
 GRANT_TYPE = "client_credentials"
 SCOPE = "scim"

@@ -10,7 +10,7 @@ from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
 from provisioning.directory import groups, listing, mass_changes
-from provisioning.directory.filters import as_id
+from provisioning.directory.conditions import as_id
 from provisioning.directory.groups import Delta, GroupView
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile

@@ -8,7 +8,7 @@ from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
 from provisioning.directory import listing, mass_changes, members
-from provisioning.directory.filters import as_id
+from provisioning.directory.conditions import as_id
 from provisioning.directory.members import MemberView
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import Profile
