@@ -171,3 +171,20 @@ CATALOGUE: tuple[dict[str, Any], ...] = (
         "modifier": True,
     },
 )
+
+# What a workspace's own roles may hold besides the actions above: looking, and keeping the list of resources up to
+# date. Whatever manages access, people or connections is the owners' alone.
+DELEGABLE: tuple[str, ...] = (
+    "access.read",
+    "audit.read",
+    "group.read",
+    "label.read",
+    "mapping.read",
+    "member.read",
+    "policy.read",
+    "resource.read",
+    "resource.register",
+    "resource.remove",
+    "role.read",
+    "session.check",
+)

@@ -62,7 +62,7 @@ def _context(settings: Settings) -> Context:
     key = secret_key.read_or_create(settings)
     return Context(
         keyring=Keyring(key),
-        catalogue=Catalogue(roles.CATALOGUE),
+        catalogue=Catalogue(roles.CATALOGUE, roles.DELEGABLE),
         session_policy=SessionPolicy(
             standard=Limits(settings.session_absolute, settings.session_idle),
             hipaa=Limits(settings.session_hipaa_absolute, settings.session_hipaa_idle),

@@ -144,14 +144,20 @@ def in_transaction(work: Callable[[Connection], T]) -> T:
     raise AssertionError
 
 
-def rehearse(work: Callable[[Connection], T]) -> T:
-    """Do work as in a transaction, and take all of it back."""
+@contextmanager
+def rehearsal() -> Iterator[Connection]:
+    """A connection in a transaction that is always rolled back in the end: to see what something would do."""
     with db.engine.connect() as connection:
         connection.info[_AFTER_COMMIT] = []
         with connection.begin() as begun:
-            done = work(connection)
+            yield connection
             begun.rollback()
-    return done
+
+
+def rehearse(work: Callable[[Connection], T]) -> T:
+    """Do work as in a transaction, and take all of it back."""
+    with rehearsal() as connection:
+        return work(connection)
 
 
 def after_commit(connection: Connection, callback: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from celery import Celery
 from sqlalchemy.engine import Connection
 
+from provisioning.access import policies
 from provisioning.context import context
 from provisioning.database import transaction
 from provisioning.journal import entries
@@ -22,6 +23,7 @@ def register(celery: Celery) -> None:
     """Make the tasks known under the names that the schedule uses."""
     celery.task(name="provisioning.expire_sessions")(expire_sessions)
     celery.task(name="provisioning.expire_tokens")(expire_tokens)
+    celery.task(name="provisioning.expire_policies")(expire_policies)
     celery.task(name="provisioning.forget")(forget)
 
 
@@ -34,6 +36,11 @@ def expire_sessions() -> int:
 def expire_tokens() -> int:
     """Mark expired API tokens, and return how many there were."""
     return _batches(lambda database: api.mark_expired(database, most=_AT_ONCE, by=_SYSTEM))
+
+
+def expire_policies() -> int:
+    """Delete policies whose end has come, and return how many there were."""
+    return _batches(lambda database: policies.delete_expired(database, most=_AT_ONCE, by=_SYSTEM))
 
 
 def forget() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,9 +13,7 @@ from provisioning.outbox import Fact
 @dataclass(frozen=True, slots=True)
 class _AboutMapping(Fact):
     mapping_id: UUID
-    condition: str
-    role: str
-    scope: dict[str, Any]
+    rule: str
 
     @property
     def subject(self) -> str:
@@ -23,9 +22,17 @@ class _AboutMapping(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MappingCreated(_AboutMapping):
-    """An admin's rule gives a role from now on."""
+    """An admin's rule counts from now on; what it gives are policies of its own."""
 
     name: ClassVar[str] = "mapping.created"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingChanged(_AboutMapping):
+    """An admin's rule is another, or was switched on or off."""
+
+    name: ClassVar[str] = "mapping.changed"
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,20 @@ class MappingDeleted(_AboutMapping):
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyCreated(Fact):
-    """A member, group or API token was given a role."""
+class MappingsOrdered(Fact):
+    """An admin put the rules into another order."""
 
-    name: ClassVar[str] = "policy.created"
+    name: ClassVar[str] = "mappings.ordered"
+    mappings: tuple[UUID, ...]
+
+    @property
+    def subject(self) -> str:
+        """All of the workspace's rules."""
+        return "mappings"
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutPolicy(Fact):
     policy_id: UUID
     given_to: str
     role: str
@@ -47,8 +64,120 @@ class PolicyCreated(Fact):
 
     @property
     def subject(self) -> str:
-        """The policy."""
         return f"policy:{self.policy_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCreated(_AboutPolicy):
+    """A member, group, API token or mapping was given a role."""
+
+    name: ClassVar[str] = "policy.created"
+    ends_at: datetime | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDeleted(_AboutPolicy):
+    """A role was taken away again: by an admin, or because its resources are gone."""
+
+    name: ClassVar[str] = "policy.deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyExpired(_AboutPolicy):
+    """A role that was given for a time has ended."""
+
+    name: ClassVar[str] = "policy.expired"
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutRole(Fact):
+    role: str
+
+    @property
+    def subject(self) -> str:
+        return f"role:{self.role}"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCreated(_AboutRole):
+    """A workspace has a role of its own."""
+
+    name: ClassVar[str] = "role.created"
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged(_AboutRole):
+    """A workspace's own role is called or allows something else."""
+
+    name: ClassVar[str] = "role.changed"
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDeleted(_AboutRole):
+    """A workspace's own role is gone."""
+
+    name: ClassVar[str] = "role.deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutLabel(Fact):
+    label: str
+
+    @property
+    def subject(self) -> str:
+        return f"label:{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCreated(_AboutLabel):
+    """A workspace has a new label."""
+
+    name: ClassVar[str] = "label.created"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRenamed(_AboutLabel):
+    """A label is called otherwise; its resources and policies went along."""
+
+    name: ClassVar[str] = "label.renamed"
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDeleted(_AboutLabel):
+    """A label that nothing used is gone."""
+
+    name: ClassVar[str] = "label.deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcesLabelled(Fact):
+    """Resources carry other labels: each with those that it carries now."""
+
+    name: ClassVar[str] = "resources.labelled"
+    labels: dict[str, list[str]]
+
+    @property
+    def subject(self) -> str:
+        """All changes of resources are worked off in order."""
+        return "resources"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcesRemoved(Fact):
+    """The product that owned them told that resources are gone."""
+
+    name: ClassVar[str] = "resources.removed"
+    resources: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """All changes of resources are worked off in order."""
+        return "resources"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, bindparam, delete, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
-from provisioning.access.models import Label
-from provisioning.refusals import Conflict, Invalid
+from provisioning import outbox
+from provisioning.access.events import LabelCreated, LabelDeleted, LabelRenamed
+from provisioning.access.models import Label, Policy, ResourceLabel
+from provisioning.outbox import Actor
+from provisioning.refusals import Conflict, Invalid, NotFound
 
 BORN_WITH = (("environment", "dev"), ("environment", "prod"))
-_PART = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}", re.ASCII)
+PART = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}", re.ASCII)
+_TOLD_USES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,10 @@ def parse_label(written: str) -> tuple[str, str]:
         Invalid: key or value do not begin with a letter, followed by letters, digits and hyphens (63 at most).
     """
     key, _, value = written.partition(":")
-    if not (_PART.fullmatch(key) and _PART.fullmatch(value)):
+    if not (PART.fullmatch(key) and PART.fullmatch(value)):
         raise Invalid(
             "A label is written key:value; each begins with a letter, then letters, digits and hyphens (63 at most); "
-            f"this is {written!r}.",
+            f"this is {written[:130]!r}.",
             field="labels",
         )
     return key, value
@@ -49,7 +55,7 @@ def create_born_with(connection: Connection, *, workspace_id: UUID) -> None:
     connection.execute(insert(Label), rows)
 
 
-def create(connection: Connection, *, workspace_id: UUID, label: str, description: str | None) -> LabelView:
+def create(connection: Connection, *, workspace_id: UUID, label: str, description: str | None, by: Actor) -> LabelView:
     """Add a label to a workspace.
 
     Raises:
@@ -58,9 +64,9 @@ def create(connection: Connection, *, workspace_id: UUID, label: str, descriptio
     """
     key, value = parse_label(label)
     new = insert_or(Label).values(workspace_id=workspace_id, key=key, value=value, description=description)
-    row = connection.execute(new.on_conflict_do_nothing().returning(Label.key)).one_or_none()
-    if row is None:
+    if connection.execute(new.on_conflict_do_nothing().returning(Label.key)).one_or_none() is None:
         raise Conflict(f"There is a label {label} already.", field="label")
+    outbox.append(connection, LabelCreated(label=label), workspace_id=workspace_id, by=by)
     return LabelView(key, value, description)
 
 
@@ -68,3 +74,87 @@ def every(connection: Connection, *, workspace_id: UUID) -> Sequence[LabelView]:
     """The workspace's labels, by key and value."""
     wanted = select(Label.key, Label.value, Label.description).where(Label.workspace_id == workspace_id)
     return [LabelView(*row) for row in connection.execute(wanted.order_by(Label.key, Label.value))]
+
+
+def remove(connection: Connection, *, workspace_id: UUID, label: str, by: Actor) -> None:
+    """Take a label away that nothing uses.
+
+    Raises:
+        NotFound: the workspace has no such label.
+        Conflict: resources carry it or policies ask for it; the refusal lists them.
+    """
+    key, value = _lock(connection, workspace_id, label).split(":")
+    if used := uses(connection, workspace_id=workspace_id, label=label):
+        shown = ", ".join(used[:_TOLD_USES]) + (f" and {len(used) - _TOLD_USES} more" if len(used) > _TOLD_USES else "")
+        raise Conflict(f"The label {label} is in use: {shown}.", field="label", uses=used)
+    gone = delete(Label).where(Label.workspace_id == workspace_id, Label.key == key, Label.value == value)
+    connection.execute(outbox.together(connection, gone, LabelDeleted(label=label), workspace_id=workspace_id, by=by))
+
+
+def uses(connection: Connection, *, workspace_id: UUID, label: str) -> list[str]:
+    """What uses a label: resources as `type:id` and policies as `policy:id`."""
+    key, _, value = label.partition(":")
+    carried = select(ResourceLabel.resource_type + ":" + ResourceLabel.resource_id).where(
+        ResourceLabel.workspace_id == workspace_id, ResourceLabel.key == key, ResourceLabel.value == value
+    )
+    asked = select(literal("policy:") + Policy.id.cast(type_=ResourceLabel.key.type)).where(
+        Policy.workspace_id == workspace_id, _asks_for(label)
+    )
+    return sorted([*connection.execute(carried).scalars(), *connection.execute(asked).scalars()])
+
+
+# In the order in which scopes are stored.
+_RENAMED_SCOPE = text(
+    """
+    jsonb_set(scope, '{labels}', (
+        SELECT jsonb_agg(DISTINCT CASE WHEN label = :before THEN :after ELSE label END)
+        FROM jsonb_array_elements_text(scope -> 'labels') AS label
+    ))
+    """
+)
+
+
+def rename(connection: Connection, *, workspace_id: UUID, label: str, to: str, by: Actor) -> LabelView:
+    """Call a label otherwise; the resources that carry it and the policies that ask for it go along.
+
+    Raises:
+        NotFound: the workspace has no such label.
+        Invalid: the new one is not of the form.
+        Conflict: there is a label of the new name, or a resource carries another value of the new key.
+    """
+    key, value = parse_label(to)
+    before_key, before_value = _lock(connection, workspace_id, label).split(":")
+    old = (Label.workspace_id == workspace_id, Label.key == before_key, Label.value == before_value)
+    description = connection.execute(select(Label.description).where(*old)).scalar_one()
+    if to == label:
+        return LabelView(key, value, description)
+    new = insert_or(Label).values(workspace_id=workspace_id, key=key, value=value, description=description)
+    if connection.execute(new.on_conflict_do_nothing().returning(Label.key)).one_or_none() is None:
+        raise Conflict(f"There is a label {to} already.", field="label")
+    carried = update(ResourceLabel).where(
+        ResourceLabel.workspace_id == workspace_id,
+        ResourceLabel.key == before_key,
+        ResourceLabel.value == before_value,
+    )
+    try:
+        connection.execute(carried.values(key=key, value=value))
+    except IntegrityError:
+        raise Conflict(f"A resource carries another value of {key} already.", field="label") from None
+    asked = update(Policy).where(Policy.workspace_id == workspace_id, _asks_for(label))
+    connection.execute(asked.values(scope=_RENAMED_SCOPE.bindparams(before=label, after=to)))
+    connection.execute(delete(Label).where(*old))
+    outbox.append(connection, LabelRenamed(label=to, was=label), workspace_id=workspace_id, by=by)
+    return LabelView(key, value, description)
+
+
+def _asks_for(label: str) -> ColumnElement[bool]:
+    return Policy.scope["labels"].contains(bindparam(None, [label], JSONB))
+
+
+def _lock(connection: Connection, workspace_id: UUID, label: str) -> str:
+    """Hold a label against everybody who would use it."""
+    key, _, value = label.partition(":")
+    here = (Label.workspace_id == workspace_id, Label.key == key, Label.value == value)
+    if connection.execute(select(Label.key).where(*here).with_for_update()).one_or_none() is None:
+        raise NotFound("There is no such label in this workspace.")
+    return f"{key}:{value}"

@@ -1,42 +1,59 @@
-"""Mappings: an admin's rule that gives a role to whoever matches a SCIM filter. Derived at each question, never copied.
+"""Mappings: an admin's rule that gives policies to whom it means. Derived at each question, never copied.
 
-A condition is about the groups that an identity provider pushes, or about its users. Nothing has to be brought up to
-date when a group is renamed or a department changes: the next question sees it.
+A rule is a SCIM filter over the groups that an identity provider pushes, or over its users; or a pattern that the names
+of its groups follow. Nothing has to be brought up to date when a group is renamed or a department changes: the next
+question sees it, and a rule may be written before the group or person is there.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.access import scopes
-from provisioning.access.events import MappingCreated, MappingDeleted
+from provisioning.access import policies
+from provisioning.access.events import MappingChanged, MappingCreated, MappingDeleted, MappingsOrdered
 from provisioning.access.models import MappingRow
-from provisioning.access.roles import OWNER, Catalogue
-from provisioning.access.rules import Scope
+from provisioning.access.patterns import Pattern, parse_pattern
+from provisioning.access.policies import Giver, PolicyView, Subject, Terms
+from provisioning.access.roles import OWNER
 from provisioning.directory import extensions, listing
 from provisioning.directory.listing import Selection
+from provisioning.directory.models import Workspace
 from provisioning.directory.paging import Window
 from provisioning.outbox import Actor
-from provisioning.refusals import Invalid, NotFound
-from provisioning.scim.errors import InvalidFilter, ScimError
+from provisioning.refusals import Conflict, Invalid, NotFound
+from provisioning.scim.errors import ScimError
 from provisioning.scim.extensions import Kinds
-from provisioning.scim.filter import Comparison, Filter, parse_filter, to_text
+from provisioning.scim.filter import Comparison, Filter, parse_filter, paths, to_text
 from provisioning.scim.match import matches
 from provisioning.scim.path import AttributePath
 from provisioning.scim.schema import ResourceType
 
+MOST = 500
+_LONGEST_NAME = 200
+# What is no attribute of the person or group itself, and so says nothing that access could rest on.
+_NO_GROUND = frozenset({"meta", "schemas", "members"})
 
-def _subject(resource_type: str, kinds: Kinds) -> ResourceType:
-    return kinds.group if resource_type == "Group" else kinds.user
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Whom a mapping means: a Group or User that meets the condition, or Groups whose names follow the pattern."""
+
+    resource_type: str = "Group"
+    condition: str | None = None
+    pattern: str | None = None
+
+    def __str__(self) -> str:
+        return self.condition or f"displayName follows {self.pattern}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +62,32 @@ class MappingView:
 
     id: UUID
     name: str
-    resource_type: str
-    condition: str
-    role: str
-    scope: Scope
+    rule: Rule
     enabled: bool
+    position: int
+    version: int
     created_at: datetime
+    policies: tuple[PolicyView, ...] = ()
 
-    def matches(self, document: dict[str, Any], kinds: Kinds) -> bool:
-        """Whether a Group's or User's document meets the condition; one that can't be asked any more gives nothing."""
-        try:
-            return matches(document, parsed(self.condition), _subject(self.resource_type, kinds))
-        except InvalidFilter:
-            return False
+
+_VIEW = select(
+    MappingRow.id,
+    MappingRow.name,
+    MappingRow.resource_type,
+    MappingRow.condition,
+    MappingRow.pattern,
+    MappingRow.enabled,
+    MappingRow.position,
+    MappingRow.version,
+    MappingRow.created_at,
+)
+_IN_ORDER = (MappingRow.position, MappingRow.id)
+
+
+def _view(row: Any, given: Sequence[PolicyView] = ()) -> MappingView:
+    rule = Rule(row.resource_type, row.condition, row.pattern)
+    counts = (row.enabled, row.position, row.version, row.created_at)
+    return MappingView(row.id, row.name, rule, *counts, tuple(given))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -66,22 +96,9 @@ def parsed(condition: str) -> Filter:
     return parse_filter(condition)
 
 
-_VIEW = select(
-    MappingRow.id,
-    MappingRow.name,
-    MappingRow.resource_type,
-    MappingRow.condition,
-    MappingRow.role,
-    MappingRow.scope,
-    MappingRow.enabled,
-    MappingRow.created_at,
-)
-
-
-def _view(row: Any) -> MappingView:
-    return MappingView(
-        row.id, row.name, row.resource_type, row.condition, row.role, Scope.from_json(row.scope), *row[6:]
-    )
+def kind_of(resource_type: str, kinds: Kinds) -> ResourceType:
+    """What a condition is asked of."""
+    return kinds.group if resource_type == "Group" else kinds.user
 
 
 def condition_for_group(connection: Connection, *, workspace_id: UUID, group: str) -> str:
@@ -89,86 +106,234 @@ def condition_for_group(connection: Connection, *, workspace_id: UUID, group: st
 
     A group that is there is meant by its id, so that the mapping outlives a new name and another group that takes the
     old one gets nothing; a group that is still to come is meant by its exact displayName.
+
+    Raises:
+        Invalid: several connections push a group of this name.
     """
     named = Comparison(AttributePath(None, "displayName", None), "eq", group)
     found = listing.of_groups(connection, workspace_id=workspace_id, selection=Selection(Window(count=100), named))
     linked = [g for g in found.items if g.linked]
     if len(linked) > 1:
-        raise Invalid(f"Several connections push a group called {group}: name one by its id.", field="group")
+        raise Invalid("Several connections push a group of this name: name one by its id.", field="group")
     if linked:
         return to_text(Comparison(AttributePath(None, "id", None), "eq", str(linked[0].id)))
     return to_text(named)
 
 
 def create(
-    connection: Connection,
-    *,
-    workspace_id: UUID,
-    name: str,
-    resource_type: str,
-    condition: str,
-    role: str,
-    labels: Sequence[str],
-    resources: Sequence[str],
-    catalogue: Catalogue,
-    by: Actor,
+    connection: Connection, *, workspace_id: UUID, name: str, rule: Rule, terms: Sequence[Terms], giver: Giver
 ) -> MappingView:
-    """Write a mapping; it counts from the commit on, and may come before the group or person that it is about.
+    """Write a mapping; it counts from the commit on.
 
     Args:
         connection: in a transaction.
         workspace_id: whose mapping it is.
-        name: what admins call it.
-        resource_type: `Group` or `User`: what the condition is about.
-        condition: a SCIM filter (RFC 7644, section 3.4.2.2).
-        role: the key of the role that it gives.
-        labels: `key:value` each; what carries all of them is covered.
-        resources: `type:id` each; neither labels nor resources: all, later ones too.
-        catalogue: the roles that there are.
-        by: who did it.
+        name: what admins call it; none: the rule itself.
+        rule: whom it means.
+        terms: the policies that it gives; none where the names of groups say the role.
+        giver: who writes it.
 
     Raises:
-        Invalid: the condition, role or scope can't be.
+        Invalid: the rule or a policy can't be.
+        NotAllowed: the giver doesn't have what it would give.
+        Conflict: there are too many.
     """
-    given = catalogue.require(role)
-    if role == OWNER:
-        raise Invalid("Ownership is not given by mappings: appoint owners by hand.", field="role")
-    scope = scopes.read(connection, workspace_id=workspace_id, role=given, labels=labels, resources=resources)
-    canonical = _canonical(condition, resource_type, extensions.kinds(connection, workspace_id=workspace_id))
+    read = _read(rule, extensions.kinds(connection, workspace_id=workspace_id))
+    _hold_all(connection, workspace_id)
+    last, count = connection.execute(
+        select(func.coalesce(func.max(MappingRow.position), 0), func.count()).where(
+            MappingRow.workspace_id == workspace_id
+        )
+    ).one()
+    if count >= MOST:
+        raise Conflict(f"A workspace has at most {MOST} mappings.", field="name")
     row = connection.execute(
         insert(MappingRow)
         .values(
             id=entropy.new_id(),
             workspace_id=workspace_id,
-            name=name or canonical,
-            resource_type=resource_type,
-            condition=canonical,
-            role=role,
-            scope=scope.as_json(),
+            name=_name(name or str(read)),
+            **_columns(read),
+            position=last + 1,
         )
         .returning(*_VIEW.selected_columns)
     ).one()
-    fact = MappingCreated(mapping_id=row.id, condition=canonical, role=role, scope=row.scope)
-    outbox.append(connection, fact, workspace_id=workspace_id, by=by)
-    return _view(row)
+    made = _view(row)
+    fact = MappingCreated(mapping_id=made.id, rule=str(read))
+    outbox.append(connection, fact, workspace_id=workspace_id, by=giver.by)
+    return _give(connection, workspace_id, made, terms, giver)
+
+
+def change(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    mapping_id: UUID,
+    name: str | None = None,
+    rule: Rule | None = None,
+    enabled: bool | None = None,
+    terms: Sequence[Terms] | None = None,
+    giver: Giver,
+) -> MappingView:
+    """Change a mapping; None leaves a part as it is. What it was checked for when it was written is checked again.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+        Invalid: the rule or a policy can't be.
+        NotAllowed: the giver doesn't have what it would give.
+    """
+    before = _lock(connection, workspace_id, mapping_id)
+    read = before.rule if rule is None else _read(rule, extensions.kinds(connection, workspace_id=workspace_id))
+    values = {
+        **_columns(read),
+        "name": before.name if name is None else _name(name or str(read)),
+        "enabled": before.enabled if enabled is None else enabled,
+    }
+    was = {**_columns(before.rule), "name": before.name, "enabled": before.enabled}
+    changed = tuple(sorted(part for part in values if values[part] != was[part]))
+    here = (MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
+    new = update(MappingRow).where(*here).values(**values, version=MappingRow.version + 1)
+    after = _view(connection.execute(new.returning(*_VIEW.selected_columns)).one())
+    if changed:
+        fact = MappingChanged(mapping_id=mapping_id, rule=str(read), changed=changed)
+        outbox.append(connection, fact, workspace_id=workspace_id, by=giver.by)
+    return _give(connection, workspace_id, after, _terms_of(before) if terms is None else terms, giver)
+
+
+def _terms_of(mapping: MappingView) -> list[Terms]:
+    """What a mapping gives already, to be checked against its new rule."""
+    return [
+        Terms(
+            policy.role,
+            tuple(sorted(policy.scope.labels)),
+            tuple(sorted(map(str, policy.scope.resources))),
+            policy.ends_at,
+            policy.reason,
+        )
+        for policy in mapping.policies
+    ]
+
+
+def _give(
+    connection: Connection, workspace_id: UUID, mapping: MappingView, terms: Sequence[Terms], giver: Giver
+) -> MappingView:
+    _refuse_unfit(connection, workspace_id, mapping.rule, terms, giver)
+    subject = Subject("mapping", mapping.id)
+    given = policies.replace(connection, workspace_id=workspace_id, subject=subject, terms=terms, giver=giver)
+    return replace(mapping, policies=tuple(given))
+
+
+def _refuse_unfit(connection: Connection, workspace_id: UUID, rule: Rule, terms: Sequence[Terms], giver: Giver) -> None:
+    """Refuse policies that don't go with the rule, and ownership where the operator hasn't allowed it."""
+    pattern = None if rule.pattern is None else parse_pattern(rule.pattern)
+    if pattern is not None and pattern.names_role:
+        if terms:
+            raise Invalid("The names of the groups say the role: give the mapping no other.", field="role")
+        return
+    if not terms:
+        raise Invalid("A mapping gives at least one role.", field="role")
+    for one in terms:
+        _refuse_unfit_role(pattern, one, giver)
+    if any(one.role == OWNER for one in terms):
+        allowed = select(Workspace.owners_by_mapping).where(Workspace.id == workspace_id)
+        if not connection.execute(allowed.with_for_update(read=True, key_share=True)).scalar_one():
+            raise Invalid(
+                "Ownership is not given by mappings in this workspace: the operator can allow it.", field="role"
+            )
+
+
+def _refuse_unfit_role(pattern: Pattern | None, terms: Terms, giver: Giver) -> None:
+    if pattern is not None and (terms.resources or "labels" not in giver.roles.require(terms.role).scopes):
+        raise Invalid("The names of the groups say labels: give a role that can be narrowed to them.", field="role")
+
+
+def _columns(rule: Rule) -> dict[str, Any]:
+    return {"resource_type": rule.resource_type, "condition": rule.condition, "pattern": rule.pattern}
+
+
+def _name(name: str) -> str:
+    shown = name.strip()[:_LONGEST_NAME]
+    if "\0" in shown or not shown:
+        raise Invalid(f"A name has 1 to {_LONGEST_NAME} characters.", field="name")
+    return shown
+
+
+def _read(rule: Rule, kinds: Kinds) -> Rule:
+    """The rule as it is stored, once it is certain that it can be asked of everything that it is about."""
+    if rule.resource_type not in {"Group", "User"}:
+        raise Invalid("A condition is about a Group or a User.", field="about")
+    if (rule.condition is None) == (rule.pattern is None):
+        raise Invalid("A mapping has either a condition or a pattern.", field="condition")
+    if rule.pattern is not None:
+        if rule.resource_type != "Group":
+            raise Invalid("A pattern is about the names of Groups.", field="about")
+        parse_pattern(rule.pattern)
+        return rule
+    return Rule(rule.resource_type, _canonical(rule.condition or "", rule.resource_type, kinds))
 
 
 def _canonical(condition: str, resource_type: str, kinds: Kinds) -> str:
-    """The condition as it is stored, once it is certain that it can be asked of every document."""
-    if resource_type not in {"Group", "User"}:
-        raise Invalid("A condition is about a Group or a User.", field="resourceType")
     try:
         tree = parse_filter(condition)
-        matches({}, tree, _subject(resource_type, kinds))
+        matches({}, tree, kind_of(resource_type, kinds))
     except ScimError as error:
         raise Invalid(f"The condition can't be asked of a {resource_type}: {error.detail}", field="condition") from None
+    for path in paths(tree):
+        if path.name.lower() in _NO_GROUND or (path.sub or "").lower() == "$ref":
+            raise Invalid(f"Access can't rest on {path}: name an attribute of the {resource_type}.", field="condition")
     return to_text(tree)
 
 
 def every(connection: Connection, *, workspace_id: UUID) -> Sequence[MappingView]:
-    """The workspace's mappings, oldest first."""
-    wanted = _VIEW.where(MappingRow.workspace_id == workspace_id).order_by(MappingRow.id)
-    return [_view(row) for row in connection.execute(wanted)]
+    """The workspace's mappings in their order, each with the policies that it gives."""
+    wanted = _VIEW.where(MappingRow.workspace_id == workspace_id).order_by(*_IN_ORDER)
+    rows = connection.execute(wanted).all()
+    given = policies.of_many(connection, workspace_id=workspace_id, kind="mapping", ids=[row.id for row in rows])
+    return [_view(row, given[row.id]) for row in rows]
+
+
+def by_id(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> MappingView:
+    """The workspace's mapping of this id.
+
+    Raises:
+        NotFound: it has none.
+    """
+    return _one(connection, workspace_id, mapping_id, _VIEW)
+
+
+def _lock(connection: Connection, workspace_id: UUID, mapping_id: UUID) -> MappingView:
+    return _one(connection, workspace_id, mapping_id, _VIEW.with_for_update())
+
+
+def _one(connection: Connection, workspace_id: UUID, mapping_id: UUID, view: Any) -> MappingView:
+    here = (MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
+    row = connection.execute(view.where(*here)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such mapping in this workspace.")
+    subject = Subject("mapping", mapping_id)
+    return _view(row, policies.of(connection, workspace_id=workspace_id, subject=subject))
+
+
+def put_in_order(connection: Connection, *, workspace_id: UUID, ids: Sequence[UUID], by: Actor) -> None:
+    """Put the mappings into another order. Access is the same in any: it is for those who read the list.
+
+    Raises:
+        Invalid: these are not the workspace's mappings, each once.
+    """
+    _hold_all(connection, workspace_id)
+    there = connection.execute(select(MappingRow.id).where(MappingRow.workspace_id == workspace_id)).scalars()
+    if sorted(there) != sorted(ids):
+        raise Invalid("Name all of the workspace's mappings, each once.", field="mappings")
+    here = (MappingRow.workspace_id == workspace_id, MappingRow.id == func.any(list(ids)))
+    place = func.array_position(list(ids), MappingRow.id)
+    if ids:
+        connection.execute(update(MappingRow).where(*here).values(position=place))
+        outbox.append(connection, MappingsOrdered(mappings=tuple(ids)), workspace_id=workspace_id, by=by)
+
+
+def _hold_all(connection: Connection, workspace_id: UUID) -> None:
+    """One at a time may add to the list or put it in order."""
+    connection.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
 
 
 def remove(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, by: Actor) -> None:
@@ -177,12 +342,7 @@ def remove(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, by: 
     Raises:
         NotFound: the workspace has none of this id.
     """
-    row = connection.execute(
-        delete(MappingRow)
-        .where(MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
-        .returning(MappingRow.condition, MappingRow.role, MappingRow.scope)
-    ).one_or_none()
-    if row is None:
-        raise NotFound("There is no such mapping in this workspace.")
-    fact = MappingDeleted(mapping_id=mapping_id, condition=row.condition, role=row.role, scope=row.scope)
-    outbox.append(connection, fact, workspace_id=workspace_id, by=by)
+    before = _lock(connection, workspace_id, mapping_id)
+    gone = delete(MappingRow).where(MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
+    fact = MappingDeleted(mapping_id=mapping_id, rule=str(before.rule))
+    connection.execute(outbox.together(connection, gone, fact, workspace_id=workspace_id, by=by))

@@ -66,8 +66,54 @@ class ResourceLabel(Base):
     )
 
 
+class CustomRole(Base):
+    """A role of a workspace's own, composed of actions; the built-in ones are data, and not in any table."""
+
+    __tablename__ = "role"
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    key: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str]
+    actions: Mapped[list[Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (PrimaryKeyConstraint("workspace_id", "key"),)
+
+
+class MappingRow(Base):
+    """An admin's rule: a SCIM filter over what the identity provider pushes, or a pattern that groups' names follow."""
+
+    __tablename__ = "mapping"
+
+    id: Mapped[UUID]
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    name: Mapped[str]
+    # What the rule is about: a SCIM `Group` or a `User`.
+    resource_type: Mapped[str]
+    condition: Mapped[str | None]
+    pattern: Mapped[str | None]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    # Where it stands in the list that admins keep; access is a union, and the same in any order.
+    position: Mapped[int] = mapped_column(server_default=text("0"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        CheckConstraint("resource_type IN ('Group', 'User')", name="resource_type"),
+        CheckConstraint("num_nonnulls(condition, pattern) = 1", name="one_rule"),
+    )
+
+
+SUBJECTS = ("member", "group", "token", "mapping")
+
+
 class Policy(Base):
-    """One role plus what it covers, given to a team member, a user group or an API token."""
+    """One role plus what it covers, given to a team member, a user group or an API token, or to whom a mapping means.
+
+    One whose end has come counts no more from that moment on, whether or not anybody has cleaned it up.
+    """
 
     __tablename__ = "policy"
 
@@ -76,44 +122,31 @@ class Policy(Base):
     member_id: Mapped[UUID | None]
     group_id: Mapped[UUID | None]
     token_id: Mapped[UUID | None]
+    mapping_id: Mapped[UUID | None]
     role: Mapped[str]
     scope: Mapped[dict[str, Any]]
+    ends_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
     origin: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "id"),
-        CheckConstraint("num_nonnulls(member_id, group_id, token_id) = 1", name="one_subject"),
-        ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
-        ForeignKeyConstraint(
-            ["workspace_id", "group_id"], ["user_group.workspace_id", "user_group.id"], ondelete="CASCADE"
+        CheckConstraint("num_nonnulls(member_id, group_id, token_id, mapping_id) = 1", name="one_subject"),
+        *(
+            ForeignKeyConstraint(
+                ["workspace_id", f"{subject}_id"], [f"{table}.workspace_id", f"{table}.id"], ondelete="CASCADE"
+            )
+            for subject, table in zip(SUBJECTS, ("member", "user_group", "api_token", "mapping"), strict=True)
         ),
-        ForeignKeyConstraint(
-            ["workspace_id", "token_id"], ["api_token.workspace_id", "api_token.id"], ondelete="CASCADE"
+        *(
+            Index(
+                f"ix_policy_{subject}",
+                "workspace_id",
+                f"{subject}_id",
+                postgresql_where=text(f"{subject}_id IS NOT NULL"),
+            )
+            for subject in SUBJECTS
         ),
-        Index("ix_policy_member", "workspace_id", "member_id", postgresql_where=text("member_id IS NOT NULL")),
-        Index("ix_policy_group", "workspace_id", "group_id", postgresql_where=text("group_id IS NOT NULL")),
-        Index("ix_policy_token", "workspace_id", "token_id", postgresql_where=text("token_id IS NOT NULL")),
-    )
-
-
-class MappingRow(Base):
-    """An admin's rule: a SCIM filter over what the identity provider pushes, and the policies that it gives."""
-
-    __tablename__ = "mapping"
-
-    id: Mapped[UUID]
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
-    name: Mapped[str]
-    # What the condition is about: a SCIM `Group` or a `User`.
-    resource_type: Mapped[str]
-    condition: Mapped[str]
-    role: Mapped[str]
-    scope: Mapped[dict[str, Any]]
-    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
-    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
-
-    __table_args__ = (
-        PrimaryKeyConstraint("workspace_id", "id"),
-        CheckConstraint("resource_type IN ('Group', 'User')", name="resource_type"),
+        Index("ix_policy_ends_at", "ends_at", postgresql_where=text("ends_at IS NOT NULL")),
     )

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from provisioning.access.roles import Role
+from provisioning.access.roles import EVERYTHING, Role
 
-EVERYTHING = "*"
 ALL, RESOURCES, LABELS = "all", "resources", "labels"
 
 
@@ -48,6 +47,14 @@ class Scope:
             return resource.reference in self.resources
         return self.kind == ALL or self.labels <= resource.labels
 
+    def within(self, other: Scope) -> bool:
+        """Whether another scope covers all of this one, now and later."""
+        if other.kind == ALL:
+            return True
+        if self.kind != other.kind:
+            return False
+        return self.resources <= other.resources if self.kind == RESOURCES else other.labels <= self.labels
+
     def as_json(self) -> dict[str, Any]:
         """The form in which a scope is stored and shown."""
         if self.kind == RESOURCES:
@@ -70,11 +77,15 @@ class Path:
     mapping: str | None = None
     condition: str | None = None
     policy: str | None = None
+    ends: str | None = None
 
     def as_json(self) -> dict[str, str]:
         """What there is of it, for people and programs."""
-        named = {"via": self.via, "group": self.group, "mapping": self.mapping, "condition": self.condition}
-        return {name: value for name, value in (named | {"policy": self.policy}).items() if value is not None}
+        named = {name: getattr(self, name) for name in _STEPS}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+_STEPS = ("via", "group", "mapping", "condition", "policy", "ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,33 @@ def decide(facts: Facts, action: str, resource: Resource | None = None) -> Decis
     """
     paths = tuple(g.path for g in facts.grants if _allows(g, action, resource) and _reaches(facts, g, resource))
     return Decision(bool(paths), paths)
+
+
+def actions(facts: Facts, resource: Resource | None = None) -> frozenset[str]:
+    """Everything that the subject may do on a resource, or in the workspace; `*` for an owner."""
+    named = frozenset[str]().union(*(grant.role.actions for grant in facts.grants))
+    return frozenset(action for action in named if decide(facts, action, resource).allowed)
+
+
+def missing(giver: Facts, role: Role, scope: Scope) -> str | None:
+    """The first action of a role that somebody who would give it on a scope doesn't have there; None: they may.
+
+    Nobody gives what they don't have: each action must be theirs, on all types of the role, on all of the scope.
+    """
+    return next((action for action in sorted(role.actions) if not _has(giver, action, role, scope)), None)
+
+
+def _has(giver: Facts, action: str, role: Role, scope: Scope) -> bool:
+    return any(
+        EVERYTHING in held.role.actions
+        or (
+            action in held.role.actions
+            and held.role.modifier <= role.modifier
+            and role.resource_types <= held.role.resource_types
+            and scope.within(held.scope)
+        )
+        for held in giver.grants
+    )
 
 
 def _allows(grant: Grant, action: str, resource: Resource | None) -> bool:

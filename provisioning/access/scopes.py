@@ -71,6 +71,8 @@ def _require_known(connection: Connection, *, workspace_id: UUID, scope: Scope, 
         known = select(Label.key, Label.value).where(
             Label.workspace_id == workspace_id, tuple_(Label.key, Label.value).in_(pairs)
         )
+        # Held, so that none of them goes before the policy is there that uses it.
+        known = known.with_for_update(read=True, key_share=True)
         missing = set(pairs) - {(key, value) for key, value in connection.execute(known)}
         if missing:
             raise Invalid(f"There is no label {':'.join(min(missing))} in this workspace.", field="labels")
@@ -88,6 +90,7 @@ def _require_resources(
     known = select(ResourceRow.type, ResourceRow.id).where(
         ResourceRow.workspace_id == workspace_id, tuple_(ResourceRow.type, ResourceRow.id).in_(pairs)
     )
+    known = known.with_for_update(read=True, key_share=True)
     missing = references - {Reference(kind, identifier) for kind, identifier in connection.execute(known)}
     if missing:
         raise Invalid(f"There is no resource {min(missing)} in this workspace.", field="resources")

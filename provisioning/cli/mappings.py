@@ -8,11 +8,12 @@ from uuid import UUID
 import click
 
 from provisioning.access import mappings
-from provisioning.access.mappings import MappingView
+from provisioning.access.mappings import MappingView, Rule
+from provisioning.access.policies import Terms
+from provisioning.cli.changes import changing, operator
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
-from provisioning.context import context
-from provisioning.database import reading, transaction
+from provisioning.database import reading
 from provisioning.directory import workspaces
 
 
@@ -25,15 +26,18 @@ def _facts(found: MappingView) -> dict[str, Any]:
     return {
         "id": found.id,
         "name": found.name,
-        "about": found.resource_type,
-        "condition": found.condition,
-        "role": found.role,
-        "scope": found.scope.as_json(),
+        "about": found.rule.resource_type,
+        "condition": found.rule.condition,
+        "pattern": found.rule.pattern,
+        "policies": [{"id": p.id, "role": p.role, "scope": p.scope.as_json()} for p in found.policies],
         "enabled": found.enabled,
+        "position": found.position,
     }
 
 
 _workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
+_mapping_id = click.argument("mapping_id", type=click.UUID)
+_dry_run = click.option("--dry-run", is_flag=True, help="Save nothing; show who would gain and who would lose what.")
 
 
 @mapping.command()
@@ -41,12 +45,14 @@ _workspace = click.option("--workspace", required=True, help="The slug of the wo
 @click.option("--group", help="The displayName of a pushed group; it is bound by id where the group is there already.")
 @click.option("--when", help='A SCIM filter instead, such as: displayName sw "eng-".')
 @click.option("--about", type=click.Choice(["Group", "User"]), default="Group", help="What --when is asked of.")
-@click.option("--role", required=True, help="The key of a role, such as source-admin.")
+@click.option("--pattern", help="Or what groups are called: seg-{label.environment}-{role}.")
+@click.option("--role", "roles", multiple=True, help="The key of a role, such as source-admin; several are possible.")
 @click.option("--label", "labels", multiple=True, help="key:value; with several, resources must carry all of them.")
 @click.option(
     "--resource", "resources", multiple=True, help="type:id; neither label nor resource: all, later ones too."
 )
 @click.option("--name", default="", help="What admins call it.")
+@_dry_run
 @operates
 def create(
     out: Output,
@@ -54,31 +60,58 @@ def create(
     group: str | None,
     when: str | None,
     about: str,
-    role: str,
+    pattern: str | None,
+    roles: tuple[str, ...],
     labels: tuple[str, ...],
     resources: tuple[str, ...],
     name: str,
+    *,
+    dry_run: bool,
 ) -> None:
-    """Give a role to the members of a group, or to whoever matches a filter."""
-    if (group is None) == (when is None):
-        raise click.UsageError("Give either --group or --when.")
-    with transaction() as connection:
-        of = workspaces.by_slug(connection, workspace).id
+    """Give roles to the members of a group, or to whoever matches a filter."""
+    if sum(given is not None for given in (group, when, pattern)) != 1:
+        raise click.UsageError("Give one of --group, --when and --pattern.")
+    with changing(out, workspace, dry_run=dry_run) as (connection, of):
         if group is not None:
             when, about = mappings.condition_for_group(connection, workspace_id=of, group=group), "Group"
         made = mappings.create(
             connection,
             workspace_id=of,
             name=name or group or "",
-            resource_type=about,
-            condition=str(when),
-            role=role,
-            labels=labels,
-            resources=resources,
-            catalogue=context().catalogue,
-            by=OPERATOR,
+            rule=Rule(about, when, pattern),
+            terms=[Terms(role, labels, resources) for role in roles],
+            giver=operator(connection, of),
         )
-    out.one(_facts(made))
+        if not dry_run:
+            out.one(_facts(made))
+
+
+def _switch(out: Output, workspace: str, mapping_id: UUID, *, enabled: bool, dry_run: bool) -> None:
+    with changing(out, workspace, dry_run=dry_run) as (connection, of):
+        by = operator(connection, of)
+        changed = mappings.change(connection, workspace_id=of, mapping_id=mapping_id, enabled=enabled, giver=by)
+        if not dry_run:
+            out.one(_facts(changed))
+
+
+@mapping.command()
+@_mapping_id
+@_workspace
+@_dry_run
+@operates
+def enable(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
+    """Switch a mapping on."""
+    _switch(out, workspace, mapping_id, enabled=True, dry_run=dry_run)
+
+
+@mapping.command()
+@_mapping_id
+@_workspace
+@_dry_run
+@operates
+def disable(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
+    """Switch a mapping off; what it gave is gone at once."""
+    _switch(out, workspace, mapping_id, enabled=False, dry_run=dry_run)
 
 
 @mapping.command(name="list")
@@ -92,12 +125,13 @@ def list_(out: Output, workspace: str) -> None:
 
 
 @mapping.command()
-@click.argument("mapping_id", type=click.UUID)
+@_mapping_id
 @_workspace
+@_dry_run
 @operates
-def delete(out: Output, mapping_id: UUID, workspace: str) -> None:
+def delete(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
     """Take a mapping away."""
-    with transaction() as connection:
-        of = workspaces.by_slug(connection, workspace).id
+    with changing(out, workspace, dry_run=dry_run) as (connection, of):
         mappings.remove(connection, workspace_id=of, mapping_id=mapping_id, by=OPERATOR)
-    out.one({"id": mapping_id, "deleted": True})
+        if not dry_run:
+            out.one({"id": mapping_id, "deleted": True})

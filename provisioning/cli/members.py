@@ -107,7 +107,9 @@ def access(out: Output, email: str, workspace: str, *, why: bool) -> None:
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
         found = members.by_email(connection, workspace_id=of, email=email)
-        lines = rules.effective(facts.of_member(connection, member=found, catalogue=context().catalogue))
+        catalogue = context().catalogue
+        case = facts.of_member(connection, workspace_id=of, member_id=found.id, catalogue=catalogue)
+    lines = rules.effective(case.facts)
     if out.as_json:
         out.document({"member": _facts(found), "access": [_line(line) for line in lines]})
         return

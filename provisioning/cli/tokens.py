@@ -9,7 +9,8 @@ from uuid import UUID
 import click
 
 from provisioning.access import policies
-from provisioning.access.policies import Subject
+from provisioning.access.policies import Subject, Terms
+from provisioning.cli.changes import operator
 from provisioning.cli.durations import DURATION
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
@@ -64,16 +65,8 @@ def create(
     with transaction() as connection:
         of = workspaces.by_slug(connection, workspace).id
         made = api.issue(connection, workspace_id=of, name=name, digest=secret.digest, lifetime=expires_in, by=OPERATOR)
-        policies.give(
-            connection,
-            workspace_id=of,
-            subject=Subject("token", made.id),
-            role=role,
-            labels=labels,
-            resources=resources,
-            catalogue=context().catalogue,
-            by=OPERATOR,
-        )
+        subject, terms = Subject("token", made.id), Terms(role, labels, resources)
+        policies.give(connection, workspace_id=of, subject=subject, terms=terms, giver=operator(connection, of))
     out.one({"id": made.id, "name": name, "token": secret.text, "expires_at": made.expires_at})
 
 

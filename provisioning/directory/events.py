@@ -175,6 +175,13 @@ class OwnerAppointed(_AboutPerson):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerDemoted(_AboutPerson):
+    """An owner is a team member like any other from now on."""
+
+    name: ClassVar[str] = "member.owner_demoted"
+
+
+@dataclass(frozen=True, slots=True)
 class LastOwnerLost(_AboutPerson):
     """An alarm: the identity provider's word was obeyed, and the workspace has no active owner left."""
 

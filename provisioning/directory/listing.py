@@ -14,7 +14,7 @@ from provisioning.directory import groups, members
 from provisioning.directory.filters import ANYBODY, Compiler, Order, Viewer, over_groups, over_members
 from provisioning.directory.groups import GroupView
 from provisioning.directory.members import MemberView
-from provisioning.directory.models import Group, Member
+from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.filter import Filter, paths
@@ -53,6 +53,20 @@ def of_members(connection: Connection, *, workspace_id: UUID, selection: Selecti
         sorting=_sorting(compiler, selection),
         read=members.view,
     )
+
+
+def of_group(connection: Connection, *, workspace_id: UUID, group_id: UUID, window: Window) -> Page[MemberView]:
+    """Some of a group's members, and how many there are.
+
+    Raises:
+        NotFound: the workspace has no such group.
+    """
+    groups.by_id(connection, workspace_id=workspace_id, group_id=group_id)
+    belonging = (Membership.workspace_id == Member.workspace_id) & (Membership.member_id == Member.id)
+    inside = members.VIEW.join(Membership, belonging).where(
+        Membership.workspace_id == workspace_id, Membership.group_id == group_id
+    )
+    return fetch(connection, inside, identifier=Member.id, window=window, sorting=None, read=members.view)
 
 
 def of_groups(

@@ -24,10 +24,11 @@ from provisioning.directory.events import (
     MemberSuspended,
     MemberUpdated,
     OwnerAppointed,
+    OwnerDemoted,
 )
 from provisioning.directory.filters import has_external_id
-from provisioning.directory.models import SESSION_EPOCHS, Group, Member, Membership, UniqueValue
-from provisioning.directory.profile import Profile
+from provisioning.directory.models import SESSION_EPOCHS, Group, Member, Membership, UniqueValue, User, Workspace
+from provisioning.directory.profile import Profile, address
 from provisioning.outbox import Actor, Fact
 from provisioning.refusals import Conflict, NotFound, ProtectedMember
 from provisioning.scim.definitions import USER
@@ -72,6 +73,11 @@ class MemberView:
     def user_name(self) -> str:
         """The SCIM userName, as it was pushed."""
         return str(self.document["userName"])
+
+    @property
+    def email(self) -> str:
+        """The address of the person's account; the userName of somebody who has none."""
+        return address(self.document) or self.user_name
 
     @property
     def display_name(self) -> str:
@@ -398,14 +404,26 @@ def _refuse_protected(member: MemberView, *, by: Actor) -> None:
 
 def _alarm(connection: Connection, *, member: MemberView) -> list[Fact]:
     """The identity provider's deactivation of the last owner is obeyed; that nobody is left is told."""
-    if not member.owner:
+    if not _is_last_owner(connection, member):
         return []
+    return [LastOwnerLost(user_id=member.user_id, member_id=member.id)]
+
+
+def _is_last_owner(connection: Connection, member: MemberView) -> bool:
+    """Whether no other active owner is there; owners go one at a time, so that the answer holds at the commit."""
+    if not (member.owner and member.active):
+        return False
+    connection.execute(select(Workspace.id).where(Workspace.id == member.workspace_id).with_for_update(key_share=True))
     others = select(Member.id).where(
         Member.workspace_id == member.workspace_id, Member.owner, Member.active, Member.id != member.id
     )
-    if connection.execute(others.limit(1)).one_or_none() is not None:
-        return []
-    return [LastOwnerLost(user_id=member.user_id, member_id=member.id)]
+    return connection.execute(others.limit(1)).one_or_none() is None
+
+
+def _refuse_last_owner(connection: Connection, member: MemberView, by: Actor) -> None:
+    """Whoever the identity provider dismisses must lose access; anybody else has to leave an owner behind."""
+    if by.kind != "connection" and _is_last_owner(connection, member):
+        raise Conflict("A workspace keeps an active owner: appoint another one first.", field="owner")
 
 
 def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
@@ -413,8 +431,10 @@ def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
 
     Raises:
         ProtectedMember: an owner has put this member out of the identity provider's reach.
+        Conflict: they are the last active owner, and it is not the identity provider that dismisses them.
     """
     _refuse_protected(member, by=by)
+    _refuse_last_owner(connection, member, by)
     facts: list[Fact] = [MemberRemoved(user_id=member.user_id, member_id=member.id)]
     if member.active:
         facts.extend(_alarm(connection, member=member))
@@ -426,9 +446,36 @@ def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
 
 
 def appoint_owner(connection: Connection, *, member: MemberView, by: Actor) -> MemberView:
-    """Make a member an owner: for the operator, who can always do so."""
+    """Make a member an owner; who is one stays one."""
+    if member.owner:
+        return member
+    return _set_owner(connection, member, OwnerAppointed(user_id=member.user_id, member_id=member.id), by)
+
+
+def demote_owner(connection: Connection, *, member: MemberView, by: Actor) -> MemberView:
+    """Make a locked owner a member like any other, with their own policies.
+
+    Raises:
+        Conflict: they are the last active owner.
+    """
+    if not member.owner:
+        return member
+    _refuse_last_owner(connection, member, by)
+    return _set_owner(connection, member, OwnerDemoted(user_id=member.user_id, member_id=member.id), by)
+
+
+def _set_owner(connection: Connection, member: MemberView, fact: Fact, by: Actor) -> MemberView:
+    owner = not member.owner
     here = (Member.workspace_id == member.workspace_id, Member.id == member.id)
-    fact = OwnerAppointed(user_id=member.user_id, member_id=member.id)
-    chosen = update(Member).where(*here).values(owner=True)
-    connection.execute(outbox.together(connection, chosen, fact, workspace_id=member.workspace_id, by=by))
-    return replace(member, owner=True)
+    changed = update(Member).where(*here).values(owner=owner)
+    connection.execute(outbox.together(connection, changed, fact, workspace_id=member.workspace_id, by=by))
+    return replace(member, owner=owner)
+
+
+def ids_by_email(connection: Connection, *, workspace_id: UUID, emails: Sequence[str]) -> dict[str, UUID]:
+    """Which of these addresses are whose: the workspace's members among them."""
+    keys = {email: users.address_key(email) for email in emails}
+    wanted = select(User.email_key, Member.id).join(Member, Member.user_id == User.id)
+    rows = connection.execute(wanted.where(Member.workspace_id == workspace_id, User.email_key.in_(keys.values())))
+    found = {row.email_key: row.id for row in rows}
+    return {email: found[key] for email, key in keys.items() if key in found}

@@ -34,6 +34,8 @@ class Workspace(Base):
     hipaa_eligible: Mapped[bool]
     # Raised when eligibility changes: ends the sessions of all who were members then, without touching their rows.
     session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
+    # Whether mappings may give ownership; the operator alone says so.
+    owners_by_mapping: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
 

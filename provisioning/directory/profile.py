@@ -50,7 +50,7 @@ class Profile:
             external_id=document.get("externalId"),
             display_name=document.get("displayName"),
             active=document.get("active", active),
-            email=_address(document),
+            email=address(document),
             unique=_unique(search, kind),
         )
 
@@ -78,7 +78,7 @@ def _unique(search: Mapping[str, Any], kind: ResourceType) -> dict[str, bytes]:
     }
 
 
-def _address(document: Mapping[str, Any]) -> str | None:
+def address(document: Mapping[str, Any]) -> str | None:
     """The address that makes the person: the userName where it is one, else the primary e-mail, else the first."""
     user_name = str(document["userName"]).strip()
     if _ADDRESS.fullmatch(user_name):

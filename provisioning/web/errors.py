@@ -6,6 +6,7 @@ The handlers sit on the application, not on blueprints, which never see an addre
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -40,6 +41,7 @@ def _respond(error: Exception) -> Response:
     path = request.path.rstrip("/") + "/"
     render = next((door for prefix, door in _DOORS.items() if path.startswith(prefix)), _plain)
     response = render(failure)
-    response.status_code = failure.status
+    if response.status_code == HTTPStatus.OK:
+        response.status_code = failure.status
     response.headers.update(failure.headers)
     return response

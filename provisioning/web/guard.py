@@ -16,6 +16,7 @@ from flask import Flask, g, request
 from werkzeug.datastructures import Authorization
 
 from provisioning.access import facts, rules
+from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading
@@ -82,7 +83,18 @@ def _refuse_haste(found: ConnectionView) -> None:
 
 def by_token(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Declare a route that takes an API token whose policies allow the action in its workspace."""
+    return _guarded(action, lambda facts: rules.decide(facts, action).allowed)
 
+
+def by_token_somewhere(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Declare a route that takes an API token whose policies allow the action on some resource.
+
+    Which ones it is about stands in the request: the view has each of them judged by `require`.
+    """
+    return _guarded(action, lambda facts: any(grant.role.allows(action) for grant in facts.grants))
+
+
+def _guarded(action: str, allows: Callable[[Facts], bool]) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def declare(view: Callable[P, T]) -> Callable[P, T]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -90,10 +102,10 @@ def by_token(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
             with reading() as database:
                 held = facts.of_token(
                     database, workspace_id=found.workspace_id, token_id=found.id, catalogue=context().catalogue
-                )
-            if not rules.decide(held, action).allowed:
-                raise NotAllowed(f"This token's policies do not allow {action}.", action=action)
-            g.token = found
+                ).facts
+            if not allows(held):
+                raise _lacking(action)
+            g.token, g.facts = found, held
             g.actor = Actor("token", str(found.id), request_id())
             return view(*args, **kwargs)
 
@@ -101,6 +113,26 @@ def by_token(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return guarded
 
     return declare
+
+
+def _lacking(action: str) -> NotAllowed:
+    return NotAllowed(f"This token's policies do not allow {action}.", action=action)
+
+
+def require(action: str, resource: Resource) -> None:
+    """Refuse what the token that is asking may not do on a resource.
+
+    Raises:
+        NotAllowed: its policies do not allow the action there.
+    """
+    if not rules.decide(g.facts, action, resource).allowed:
+        raise _lacking(action)
+
+
+def held() -> Facts:
+    """What the token that is asking has."""
+    found: Facts = g.facts
+    return found
 
 
 def by_session(view: Callable[P, T]) -> Callable[P, T]:

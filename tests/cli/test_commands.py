@@ -80,7 +80,7 @@ NEW_TOKEN = ("token", "create", "--workspace", "main", "--name", "t", "--role", 
         ),
         ((*MAP, "--group", "g", "--role", "no-such"), 1, "no-such"),
         ((*MAP, "--group", "g", "--role", "workspace-owner"), 1, "Ownership"),
-        ((*MAP, "--role", "source-admin"), 2, "--group or --when"),
+        ((*MAP, "--role", "source-admin"), 2, "--group, --when"),
         (
             (*MAP, "--group", "g", "--role", "source-admin", "--label", "a:b"),
             1,

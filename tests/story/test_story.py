@@ -45,7 +45,13 @@ def test_from_the_first_push_to_the_last_revocation(service, new_idp, new_admin,
     (line,) = [a for a in admin.get(f"/users/{inside}/access")["access"] if a["role"] == "source-admin"]
     assert line["scope"] == {"kind": "labels", "labels": ["environment:prod"]}
     assert line["paths"] == [
-        {"via": "mapping", "group": "R&D", "mapping": "R&D owns production", "condition": made["condition"]}
+        {
+            "via": "mapping",
+            "group": "R&D",
+            "mapping": "R&D owns production",
+            "condition": made["condition"],
+            "policy": made["policies"][0]["id"],
+        }
     ]
     email = idp.find("/Users", f'id eq "{inside}"')[0]["userName"]
     told = facts_of("member", "access", email, "--workspace", slug, "--why")

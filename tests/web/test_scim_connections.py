@@ -88,7 +88,7 @@ def test_who_asks_too_much_is_told_when_to_come_again_and_nobody_else_waits(idp,
 def test_what_cannot_be_set_is_refused(idp, new_admin, settings, field):
     admin = new_admin(idp.workspace.slug)
     refused = admin.request("PATCH", f"/connections/{idp.connection.id}", settings)
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, field)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
 
 
 def test_another_workspaces_connection_is_not_there(idp, new_idp, new_admin):

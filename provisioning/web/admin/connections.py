@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from provisioning.database import reading, transaction
 from provisioning.directory import connections, mass_changes
 from provisioning.journal import entries
 from provisioning.web.admin import schemas
+from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint(

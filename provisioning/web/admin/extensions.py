@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from provisioning.database import reading, transaction
 from provisioning.directory import extensions
 from provisioning.web.admin import schemas
+from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint(
@@ -65,4 +65,4 @@ def delete(urn: str) -> Any:
     """Take an extension away that nobody has values under."""
     with transaction() as connection:
         extensions.remove(connection, workspace_id=token().workspace_id, urn=urn, by=actor())
-    return {"data": {"status": "SUCCESS"}}
+    return schemas.SUCCESS

@@ -1,54 +1,205 @@
-"""`/api/groups`: user groups."""
+"""`/api/groups`: user groups, their members and permissions; a linked one belongs to its identity provider."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
-from provisioning.database import reading
-from provisioning.directory import groups, listing
+from provisioning.access import custom_roles, policies
+from provisioning.access.policies import Subject
+from provisioning.context import context
+from provisioning.database import Connection, reading
+from provisioning.directory import groups, listing, local_groups
+from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
-from provisioning.directory.paging import Window
-from provisioning.web.admin import schemas
-from provisioning.web.admin.paging import paged
-from provisioning.web.guard import by_token, token
+from provisioning.directory.paging import Page
+from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas
+from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.dry_run import changing, previewable
+from provisioning.web.admin.giving import giver
+from provisioning.web.admin.paging import PageQuery, Pagination, paged, window
+from provisioning.web.guard import actor, by_token, token
 
-blueprint = Blueprint("user_groups", __name__, url_prefix="/api/groups", description="User groups.")
-_PAGE = schemas.data(
-    "Groups", userGroups=fields.List(fields.Nested(schemas.Group)), pagination=fields.Nested(schemas.Pagination)
-)
+blueprint = Blueprint("user_groups", __name__, url_prefix="/api", description="User groups.")
+_ONE = schemas.data("Group", userGroup=fields.Nested(people_schemas.Group))
+_PERMISSIONS = schemas.data("GroupPermissions", permissions=fields.List(fields.Nested(access_schemas.Permission)))
 
 
-@blueprint.get("")
+def _shown(connection: Connection, found: Sequence[GroupView]) -> list[dict[str, Any]]:
+    """Groups in the vendor's shape, with their permissions and how many are in them."""
+    workspace_id = token().workspace_id
+    ids = [group.id for group in found]
+    roles = custom_roles.of_workspace(connection, workspace_id=workspace_id, catalogue=context().catalogue)
+    given = policies.of_many(connection, workspace_id=workspace_id, kind="group", ids=ids)
+    counts = local_groups.count_members(connection, workspace_id=workspace_id, group_ids=ids)
+    return [
+        {
+            "id": group.id,
+            "name": group.display_name,
+            "memberCount": counts[group.id],
+            "linked": group.linked,
+            "permissions": permissions.shown(given[group.id], workspace_id, roles),
+        }
+        for group in found
+    ]
+
+
+def _one(connection: Connection, group: GroupView) -> Any:
+    return {"data": {"userGroup": _shown(connection, [group])[0]}}
+
+
+@blueprint.get("/groups")
 @by_token("group.read")
-@blueprint.arguments(schemas.PageQuery, location="query")
-@blueprint.response(200, _PAGE)
-def page(query: dict[str, int]) -> Any:
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(
+    200,
+    schemas.data(
+        "Groups", userGroups=fields.List(fields.Nested(people_schemas.Group)), pagination=fields.Nested(Pagination)
+    ),
+)
+def page(query: dict[str, Any]) -> Any:
     """The workspace's groups, linked and local."""
     with reading() as connection:
-        wanted = Selection(Window(query["count"], query["cursor"]))
+        wanted = Selection(window(query))
         found = listing.of_groups(connection, workspace_id=token().workspace_id, selection=wanted)
-    return paged("userGroups", found, **query)
+        return paged("userGroups", Page(tuple(_shown(connection, found.items)), found.total), query)
 
 
-@blueprint.get("/<uuid:group_id>")
+@blueprint.post("/groups")
+@by_token("group.create")
+@blueprint.arguments(people_schemas.GroupInput)
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+def create(sent: dict[str, Any]) -> Any:
+    """Add a local group."""
+    with changing() as connection:
+        made = local_groups.create(connection, workspace_id=token().workspace_id, name=sent["name"], by=actor())
+        return _one(connection, made)
+
+
+@blueprint.get("/groups/<uuid:group_id>")
 @by_token("group.read")
-@blueprint.response(200, schemas.data("Group", userGroup=fields.Nested(schemas.Group)))
+@blueprint.response(200, _ONE)
 def read(group_id: UUID) -> Any:
     """One group."""
     with reading() as connection:
-        found = groups.by_id(connection, workspace_id=token().workspace_id, group_id=group_id)
-    return {"data": {"userGroup": found}}
+        return _one(connection, groups.by_id(connection, workspace_id=token().workspace_id, group_id=group_id))
 
 
-@blueprint.get("/<uuid:group_id>/users")
+@blueprint.patch("/groups/<uuid:group_id>")
+@by_token("group.update")
+@blueprint.arguments(people_schemas.GroupInput)
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+def rename(sent: dict[str, Any], group_id: UUID) -> Any:
+    """Call a local group otherwise."""
+    with changing() as connection:
+        group = local_groups.lock(connection, workspace_id=token().workspace_id, group_id=group_id)
+        return _one(connection, local_groups.rename(connection, group=group, name=sent["name"], by=actor()))
+
+
+@blueprint.delete("/groups/<uuid:group_id>")
+@by_token("group.delete")
+@blueprint.response(200, schemas.DONE)
+@previewable(blueprint)
+def delete(group_id: UUID) -> Any:
+    """Take a local group away; its members stay in the workspace."""
+    with changing() as connection:
+        group = local_groups.lock(connection, workspace_id=token().workspace_id, group_id=group_id)
+        groups.remove(connection, group=group, by=actor())
+    return schemas.SUCCESS
+
+
+@blueprint.get("/groups/<uuid:group_id>/users")
 @by_token("group.read")
-@blueprint.response(200, schemas.data("GroupMembers", users=fields.List(fields.Nested(schemas.GroupMember))))
-def users(group_id: UUID) -> Any:
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(
+    200,
+    schemas.data(
+        "GroupMembers",
+        users=fields.List(fields.Nested(people_schemas.MinimalUser)),
+        pagination=fields.Nested(Pagination),
+    ),
+)
+def users(query: dict[str, Any], group_id: UUID) -> Any:
     """The members of a group."""
     with reading() as connection:
-        found = groups.members_of(connection, workspace_id=token().workspace_id, group_id=group_id)
-    return {"data": {"users": found}}
+        found = listing.of_group(connection, workspace_id=token().workspace_id, group_id=group_id, window=window(query))
+    return paged("users", found, query)
+
+
+@blueprint.post("/groups/<uuid:group_id>/users")
+@by_token("group.update")
+@blueprint.arguments(people_schemas.Emails)
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+def add_users(sent: dict[str, Any], group_id: UUID) -> Any:
+    """Put members of the workspace into a local group."""
+    return _change(group_id, sent["emails"], into="added")
+
+
+# The vendor's SDKs write `group` in these two; everybody else expects `groups`.
+@blueprint.put("/group/<uuid:group_id>/users", endpoint="replace_users_as_sdk")
+@blueprint.put("/groups/<uuid:group_id>/users")
+@by_token("group.update")
+@blueprint.arguments(people_schemas.Emails)
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+def replace_users(sent: dict[str, Any], group_id: UUID) -> Any:
+    """Have these members of the workspace in a local group, and nobody else."""
+    return _change(group_id, sent["emails"], into="added", cleared=True)
+
+
+@blueprint.delete("/group/<uuid:group_id>/users", endpoint="remove_users_as_sdk")
+@blueprint.delete("/groups/<uuid:group_id>/users")
+@by_token("group.update")
+@blueprint.arguments(people_schemas.EmailsQuery, location="query")
+@blueprint.response(200, schemas.DONE)
+@previewable(blueprint)
+def remove_users(query: dict[str, Any], group_id: UUID) -> Any:
+    """Take members out of a local group."""
+    _change(group_id, query["emails"], into="removed")
+    return schemas.SUCCESS
+
+
+def _change(group_id: UUID, emails: Sequence[str], *, into: str, cleared: bool = False) -> Any:
+    workspace_id = token().workspace_id
+    with changing() as connection:
+        group = local_groups.lock(connection, workspace_id=workspace_id, group_id=group_id)
+        people = {into: local_groups.require_members(connection, workspace_id=workspace_id, emails=emails)}
+        changed = local_groups.change_members(connection, group=group, cleared=cleared, by=actor(), **people)
+        return _one(connection, changed)
+
+
+@blueprint.post("/groups/<uuid:group_id>/permissions")
+@by_token("policy.create")
+@blueprint.arguments(access_schemas.PermissionsInput)
+@blueprint.response(200, _PERMISSIONS)
+@previewable(blueprint)
+def add_permissions(sent: dict[str, Any], group_id: UUID) -> Any:
+    """Give a group's members more."""
+    return _write(sent, group_id, policies.add)
+
+
+@blueprint.put("/groups/<uuid:group_id>/permissions")
+@by_token("policy.create")
+@blueprint.arguments(access_schemas.PermissionsInput)
+@blueprint.response(200, _PERMISSIONS)
+@previewable(blueprint)
+def replace_permissions(sent: dict[str, Any], group_id: UUID) -> Any:
+    """Give a group's members these permissions and no others."""
+    return _write(sent, group_id, policies.replace)
+
+
+def _write(sent: dict[str, Any], group_id: UUID, verb: Any) -> Any:
+    workspace_id = token().workspace_id
+    terms = permissions.read(sent["permissions"], workspace_id)
+    with changing() as connection:
+        by = giver(connection)
+        groups.lock(connection, workspace_id=workspace_id, group_id=group_id)
+        subject = Subject("group", group_id)
+        given = verb(connection, workspace_id=workspace_id, subject=subject, terms=terms, giver=by)
+    return {"data": {"permissions": permissions.shown(given, workspace_id, by.roles)}}

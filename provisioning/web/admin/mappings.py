@@ -1,66 +1,142 @@
-"""`/api/mappings`: rules that give roles to whom the identity provider puts into a group."""
+"""`/api/mappings`: rules that give roles to whom the identity provider puts into a group, or says something of."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from provisioning.access import mappings
-from provisioning.context import context
-from provisioning.database import reading, transaction
+from provisioning.access.mappings import Rule
+from provisioning.access.policies import Terms
+from provisioning.database import Connection, reading
 from provisioning.refusals import Invalid
-from provisioning.web.admin import schemas
+from provisioning.web.admin import access_schemas, schemas
+from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.dry_run import changing, previewable
+from provisioning.web.admin.giving import giver
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/api/mappings", description="Mappings from groups to roles.")
+_ONE = schemas.data("Mapping", mapping=fields.Nested(access_schemas.Mapping))
+_ALL = schemas.data("Mappings", mappings=fields.List(fields.Nested(access_schemas.Mapping)))
+_RULES = ("group", "condition", "pattern")
 
 
 @blueprint.get("")
 @by_token("mapping.read")
-@blueprint.response(200, schemas.data("Mappings", mappings=fields.List(fields.Nested(schemas.Mapping))))
+@blueprint.response(200, _ALL)
 def every() -> Any:
-    """The workspace's mappings."""
+    """The workspace's mappings in their order."""
     with reading() as connection:
         return {"data": {"mappings": mappings.every(connection, workspace_id=token().workspace_id)}}
 
 
 @blueprint.post("")
 @by_token("mapping.create")
-@blueprint.arguments(schemas.MappingInput)
-@blueprint.response(201, schemas.data("Mapping", mapping=fields.Nested(schemas.Mapping)))
+@blueprint.arguments(access_schemas.MappingInput)
+@blueprint.response(201, _ONE)
+@previewable(blueprint)
 def create(sent: dict[str, Any]) -> Any:
     """Write a mapping; it counts at once."""
-    if ("group" in sent) == ("condition" in sent):
-        raise Invalid("Give either a group or a condition.", field="condition")
-    workspace_id = token().workspace_id
-    with transaction() as connection:
-        about, condition, name = sent["about"], sent.get("condition", ""), sent["name"]
-        if "group" in sent:
-            about, name = "Group", name or sent["group"]
-            condition = mappings.condition_for_group(connection, workspace_id=workspace_id, group=sent["group"])
+    with changing() as connection:
+        rule = _rule(connection, sent)
+        if rule is None:
+            raise Invalid("Say whom it means: by a group, a condition or a pattern.", field="condition")
         made = mappings.create(
             connection,
-            workspace_id=workspace_id,
-            name=name,
-            resource_type=about,
-            condition=condition,
-            role=sent["role"],
-            labels=sent["labels"],
-            resources=sent["resources"],
-            catalogue=context().catalogue,
-            by=actor(),
+            workspace_id=token().workspace_id,
+            name=sent.get("name") or sent.get("group", ""),
+            rule=rule,
+            terms=_terms(sent) or [],
+            giver=giver(connection),
         )
     return {"data": {"mapping": made}}
+
+
+@blueprint.get("/<uuid:mapping_id>")
+@by_token("mapping.read")
+@blueprint.response(200, _ONE)
+def read(mapping_id: UUID) -> Any:
+    """One mapping."""
+    with reading() as connection:
+        found = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
+    return {"data": {"mapping": found}}
+
+
+@blueprint.patch("/<uuid:mapping_id>")
+@by_token("mapping.update")
+@blueprint.arguments(access_schemas.MappingChange)
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
+    """Change a mapping, or switch it on or off; what it gives follows at once."""
+    with changing() as connection:
+        changed = mappings.change(
+            connection,
+            workspace_id=token().workspace_id,
+            mapping_id=mapping_id,
+            name=sent.get("name"),
+            rule=_rule(connection, sent),
+            enabled=sent.get("enabled"),
+            terms=_terms(sent),
+            giver=giver(connection),
+        )
+    return {"data": {"mapping": changed}}
 
 
 @blueprint.delete("/<uuid:mapping_id>")
 @by_token("mapping.delete")
 @blueprint.response(200, schemas.DONE)
+@previewable(blueprint)
 def delete(mapping_id: UUID) -> Any:
     """Take a mapping away; what it gave is gone at once."""
-    with transaction() as connection:
+    with changing() as connection:
         mappings.remove(connection, workspace_id=token().workspace_id, mapping_id=mapping_id, by=actor())
-    return {"data": {"status": "SUCCESS"}}
+    return schemas.SUCCESS
+
+
+@blueprint.put("/order")
+@by_token("mapping.update")
+@blueprint.arguments(access_schemas.MappingOrder)
+@blueprint.response(200, _ALL)
+def order(sent: dict[str, Any]) -> Any:
+    """Put the mappings into another order; access is the same in any."""
+    workspace_id = token().workspace_id
+    with changing() as connection:
+        mappings.put_in_order(connection, workspace_id=workspace_id, ids=sent["mappings"], by=actor())
+        return {"data": {"mappings": mappings.every(connection, workspace_id=workspace_id)}}
+
+
+def _rule(connection: Connection, sent: dict[str, Any]) -> Rule | None:
+    """Whom the mapping is to mean; None where nothing is said of it."""
+    named = [name for name in _RULES if name in sent]
+    if len(named) > 1:
+        raise Invalid("Give one of a group, a condition and a pattern.", field="condition")
+    if not named:
+        return None
+    if "group" in sent:
+        workspace_id = token().workspace_id
+        return Rule("Group", mappings.condition_for_group(connection, workspace_id=workspace_id, group=sent["group"]))
+    return Rule(sent["about"], sent.get("condition"), sent.get("pattern"))
+
+
+def _terms(sent: dict[str, Any]) -> list[Terms] | None:
+    """The policies that the mapping is to give; None where nothing is said of them."""
+    short: dict[str, Any] = {name: sent[name] for name in ("role", "labels", "resources") if name in sent}
+    if short and ("policies" in sent or "role" not in sent):
+        raise Invalid("Give either policies, or one role with labels or resources.", field="role")
+    asked: list[dict[str, Any]] | None = [short] if short else sent.get("policies")
+    if asked is None:
+        return None
+    return [
+        Terms(
+            one["role"],
+            tuple(one.get("labels", ())),
+            tuple(one.get("resources", ())),
+            one.get("ends_at"),
+            one.get("reason"),
+        )
+        for one in asked
+    ]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify
 
+from provisioning.refusals import Invalid
 from provisioning.web.failure import Failure
+
+_TOLD = frozenset({"action", "uses", "connection"})
 
 
 def render(failure: Failure) -> Response:
-    """The `errors` document."""
+    """The `errors` document. A value that can't be is 422 here, as the vendor's SDKs expect it."""
     found: list[tuple[str | None, str]] = failure.facts.get("fields") or [(failure.field, failure.sentence)]
-    return jsonify(errors=[_error(failure.code, field, message) for field, message in found])
+    response = jsonify(errors=[_error(failure, field, message) for field, message in found])
+    is_value = failure.code == Invalid.code and failure.status == Invalid.status
+    response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if is_value else failure.status
+    return response
 
 
-def _error(code: str, field: str | None, message: str) -> dict[str, Any]:
-    error = {"type": code, "message": message}
-    return error if field is None else {**error, "field": field}
+def _error(failure: Failure, field: str | None, message: str) -> dict[str, Any]:
+    """One error; `data` has the facts of the refusal that programs can use, such as the missing action."""
+    error: dict[str, Any] = {"type": failure.code, "message": message}
+    if field is not None:
+        error["field"] = field
+    facts = {name: value for name, value in failure.facts.items() if name in _TOLD}
+    return {**error, "data": facts} if facts else error

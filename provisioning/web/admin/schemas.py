@@ -23,58 +23,7 @@ def data(name: str, **members: fields.Field[Any]) -> Schema:
 
 
 DONE = data("Done", status=fields.String())
-
-
-class Pagination(Schema):
-    """Where a page stands in its list; `next` is the cursor of the page after it."""
-
-    current = fields.String()
-    next = fields.String()
-    totalEntries = fields.Integer()  # noqa: N815 - the vendor's name
-
-
-class PageQuery(Schema):
-    """Which page is wanted."""
-
-    count = fields.Integer(
-        data_key="pagination[count]", load_default=100, validate=validate.Range(1, 1000), metadata={"example": 100}
-    )
-    cursor = fields.Integer(data_key="pagination[cursor]", load_default=1, validate=validate.Range(1, 2**31 - 1))
-
-
-class Label(Schema):
-    """A `key:value`."""
-
-    key = fields.String()
-    value = fields.String()
-    description = fields.String(allow_none=True)
-
-
-class LabelInput(Strict):
-    """A new label."""
-
-    key = fields.String(required=True)
-    value = fields.String(required=True)
-    description = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
-
-
-class Scope(Schema):
-    """What a role is given on: `all`, listed `resources` (`type:id`) or what carries all `labels` (`key:value`)."""
-
-    kind = fields.String(validate=validate.OneOf(["all", "resources", "labels"]))
-    resources = fields.List(fields.String())
-    labels = fields.List(fields.String())
-
-
-class Role(Schema):
-    """A role of the catalogue."""
-
-    id = fields.String(attribute="key")
-    name = fields.String()
-    description = fields.String()
-    actions = fields.Function(lambda role: sorted(role.actions))
-    resourceTypes = fields.Function(lambda role: sorted(role.resource_types))  # noqa: N815 - the API's case
-    scopes = fields.Function(lambda role: sorted(role.scopes))
+SUCCESS = {"data": {"status": "SUCCESS"}}
 
 
 class Workspace(Schema):
@@ -84,65 +33,6 @@ class Workspace(Schema):
     slug = fields.String()
     name = fields.String()
     hipaaEligible = fields.Boolean(attribute="hipaa_eligible")  # noqa: N815 - the API's case
-
-
-class User(Schema):
-    """A team member."""
-
-    id = fields.UUID()
-    name = fields.String(attribute="display_name")
-    email = fields.String(attribute="user_name")
-    active = fields.Boolean()
-    owner = fields.Boolean()
-    origin = fields.String()
-
-
-class Group(Schema):
-    """A user group; a linked one is pushed by an identity provider."""
-
-    id = fields.UUID()
-    name = fields.String(attribute="display_name")
-    linked = fields.Boolean()
-
-
-class GroupMember(Schema):
-    """A member of a group."""
-
-    id = fields.UUID()
-    name = fields.String(attribute="display")
-
-
-class Access(Schema):
-    """One line of effective access: a role on a scope, and every path to it."""
-
-    role = fields.String(attribute="role.key")
-    roleName = fields.String(attribute="role.name")  # noqa: N815 - the API's case
-    scope = fields.Function(lambda line: line.scope.as_json())
-    paths = fields.Function(lambda line: [path.as_json() for path in line.paths])
-
-
-class Mapping(Schema):
-    """A mapping: whoever meets the condition has the role on the scope."""
-
-    id = fields.UUID()
-    name = fields.String()
-    about = fields.String(attribute="resource_type")
-    condition = fields.String()
-    role = fields.String()
-    scope = fields.Function(lambda mapping: mapping.scope.as_json())
-    enabled = fields.Boolean()
-
-
-class MappingInput(Strict):
-    """A new mapping: `group` names one pushed group, `condition` is a SCIM filter instead."""
-
-    name = fields.String(load_default="", validate=validate.Length(max=200))
-    group = fields.String(validate=validate.Length(min=1, max=2000))
-    condition = fields.String(validate=validate.Length(min=1, max=8192))
-    about = fields.String(load_default="Group", validate=validate.OneOf(["Group", "User"]))
-    role = fields.String(required=True)
-    labels = fields.List(fields.String(), load_default=list)
-    resources = fields.List(fields.String(), load_default=list)
 
 
 class Connection(Schema):
@@ -250,30 +140,6 @@ class SchemaExtensionChange(Strict):
     """A new definition of an extension."""
 
     definition = fields.Dict(required=True)
-
-
-class Resource(Schema):
-    """A resource, with its labels as `key:value`."""
-
-    type = fields.String()
-    id = fields.String()
-    name = fields.String()
-    labels = fields.List(fields.String())
-
-
-class ResourceInput(Strict):
-    """A resource to register; labels replace those that it had."""
-
-    type = fields.String(required=True)
-    id = fields.String(required=True, validate=validate.Length(min=1, max=255))
-    name = fields.String(required=True, validate=validate.Length(min=1, max=500))
-    labels = fields.List(fields.String(), load_default=list)
-
-
-class ResourcesInput(Strict):
-    """Resources to register, all of them or none."""
-
-    resources = fields.List(fields.Nested(ResourceInput), required=True, validate=validate.Length(1, 1000))
 
 
 class Session(Schema):

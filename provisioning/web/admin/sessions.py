@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from provisioning.context import context
@@ -15,6 +14,7 @@ from provisioning.directory import members
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import UNKNOWN
 from provisioning.web.admin import schemas
+from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions", description="Sessions of the members.")
@@ -82,4 +82,4 @@ def revoke(session_id: UUID) -> Any:
     """End a session now."""
     with transaction() as connection:
         lifecycle.revoke(connection, session_id=session_id, workspace_id=token().workspace_id, by=actor())
-    return {"data": {"status": "SUCCESS"}}
+    return schemas.SUCCESS

@@ -1,57 +1,158 @@
-"""`/api/users`: team members, and what they may do."""
+"""`/api/users`: team members, their permissions, and what they may do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
-from provisioning.access import facts, rules
+from provisioning.access import custom_roles, facts, ownership, policies, rules
 from provisioning.context import context
-from provisioning.database import reading
+from provisioning.database import Connection, reading
 from provisioning.directory import listing, members
+from provisioning.directory.conditions import as_id
 from provisioning.directory.listing import Selection
-from provisioning.directory.paging import Window
-from provisioning.web.admin import schemas
-from provisioning.web.admin.paging import paged
-from provisioning.web.guard import by_token, token
+from provisioning.directory.members import MemberView
+from provisioning.directory.paging import Page
+from provisioning.refusals import NotFound
+from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas
+from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.dry_run import changing, previewable
+from provisioning.web.admin.giving import giver
+from provisioning.web.admin.paging import PageQuery, Pagination, cut, paged, window
+from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("users", __name__, url_prefix="/api/users", description="Team members.")
-_PAGE = schemas.data(
-    "Users", users=fields.List(fields.Nested(schemas.User)), pagination=fields.Nested(schemas.Pagination)
-)
+_PERMISSIONS = schemas.data("UserPermissions", permissions=fields.List(fields.Nested(access_schemas.Permission)))
+
+
+def _shown(connection: Connection, found: Sequence[MemberView]) -> list[dict[str, Any]]:
+    """Members in the vendor's shape, with their own permissions."""
+    workspace_id = token().workspace_id
+    roles = custom_roles.of_workspace(connection, workspace_id=workspace_id, catalogue=context().catalogue)
+    ids = [member.id for member in found]
+    given = policies.of_many(connection, workspace_id=workspace_id, kind="member", ids=ids)
+    return [
+        {
+            "id": member.id,
+            "name": member.display_name or member.user_name,
+            "email": member.email,
+            "active": member.active,
+            "owner": member.owner,
+            "origin": member.origin,
+            "permissions": [
+                *([permissions.ownership(workspace_id, roles)] if member.owner else []),
+                *permissions.shown(given[member.id], workspace_id, roles),
+            ],
+        }
+        for member in found
+    ]
 
 
 @blueprint.get("")
 @by_token("member.read")
-@blueprint.arguments(schemas.PageQuery, location="query")
-@blueprint.response(200, _PAGE)
-def page(query: dict[str, int]) -> Any:
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(
+    200,
+    schemas.data("Users", users=fields.List(fields.Nested(people_schemas.User)), pagination=fields.Nested(Pagination)),
+)
+def page(query: dict[str, Any]) -> Any:
     """The workspace's members."""
     with reading() as connection:
-        wanted = Selection(Window(query["count"], query["cursor"]))
+        wanted = Selection(window(query))
         found = listing.of_members(connection, workspace_id=token().workspace_id, selection=wanted)
-    return paged("users", found, **query)
+        return paged("users", Page(tuple(_shown(connection, found.items)), found.total), query)
+
+
+@blueprint.delete("")
+@by_token("member.remove")
+@blueprint.arguments(people_schemas.UserIds, location="query")
+@blueprint.response(200, schemas.DONE)
+@previewable(blueprint)
+def delete(query: dict[str, Any]) -> Any:
+    """Take members out of the workspace, all of them or none: their sessions, places in groups and policies end."""
+    ids = sorted({_id(written) for written in query["userIds"]})
+    with changing() as connection:
+        for member_id in ids:
+            member = members.lock(connection, workspace_id=token().workspace_id, member_id=member_id)
+            members.remove(connection, member=member, by=actor())
+    return schemas.SUCCESS
+
+
+def _id(written: str) -> UUID:
+    found = as_id(written)
+    if found is None:
+        raise NotFound("There is no such member in this workspace.")
+    return found
 
 
 @blueprint.get("/<uuid:user_id>")
 @by_token("member.read")
-@blueprint.response(200, schemas.data("User", user=fields.Nested(schemas.User)))
+@blueprint.response(200, schemas.data("User", user=fields.Nested(people_schemas.User)))
 def read(user_id: UUID) -> Any:
     """One member."""
     with reading() as connection:
         found = members.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
-    return {"data": {"user": found}}
+        return {"data": {"user": _shown(connection, [found])[0]}}
+
+
+@blueprint.get("/<uuid:user_id>/groups")
+@by_token("member.read")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(
+    200,
+    schemas.data(
+        "UserGroups",
+        groups=fields.List(fields.Nested(people_schemas.MinimalGroup)),
+        pagination=fields.Nested(Pagination),
+    ),
+)
+def groups(query: dict[str, Any], user_id: UUID) -> Any:
+    """The groups that a member is in."""
+    with reading() as connection:
+        found = members.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
+    return cut("groups", found.groups, query)
 
 
 @blueprint.get("/<uuid:user_id>/access")
 @by_token("access.read")
-@blueprint.response(200, schemas.data("Access", access=fields.List(fields.Nested(schemas.Access))))
+@blueprint.response(200, schemas.data("Access", access=fields.List(fields.Nested(access_schemas.Access))))
 def access(user_id: UUID) -> Any:
     """What a member may do, and by which paths."""
     with reading() as connection:
-        found = members.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
-        judged_by = facts.of_member(connection, member=found, catalogue=context().catalogue)
-    return {"data": {"access": rules.effective(judged_by)}}
+        case = facts.of_member(
+            connection, workspace_id=token().workspace_id, member_id=user_id, catalogue=context().catalogue
+        )
+    return {"data": {"access": rules.effective(case.facts)}}
+
+
+@blueprint.post("/<uuid:user_id>/permissions")
+@by_token("policy.create")
+@blueprint.arguments(access_schemas.PermissionsInput)
+@blueprint.response(200, _PERMISSIONS)
+@previewable(blueprint)
+def add_permissions(sent: dict[str, Any], user_id: UUID) -> Any:
+    """Give a member more."""
+    return _write(ownership.give, sent, user_id)
+
+
+@blueprint.put("/<uuid:user_id>/permissions")
+@by_token("policy.create")
+@blueprint.arguments(access_schemas.PermissionsInput)
+@blueprint.response(200, _PERMISSIONS)
+@previewable(blueprint)
+def replace_permissions(sent: dict[str, Any], user_id: UUID) -> Any:
+    """Give a member these permissions and no others; an owner who is to stay one has that role among them."""
+    return _write(ownership.replace, sent, user_id)
+
+
+def _write(verb: Any, sent: dict[str, Any], user_id: UUID) -> Any:
+    workspace_id = token().workspace_id
+    terms = permissions.read(sent["permissions"], workspace_id)
+    with changing() as connection:
+        by = giver(connection)
+        member, given = verb(connection, workspace_id=workspace_id, member_id=user_id, terms=terms, giver=by)
+    owner = [permissions.ownership(workspace_id, by.roles)] if member.owner else []
+    return {"data": {"permissions": owner + permissions.shown(given, workspace_id, by.roles)}}

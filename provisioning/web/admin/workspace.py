@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import fields
 
 from provisioning.database import reading
 from provisioning.directory import workspaces
 from provisioning.web.admin import schemas
+from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.guard import by_token, token
 
 blueprint = Blueprint("workspace", __name__, url_prefix="/api", description="The workspace.")
 
 
+@blueprint.get("/", endpoint="read_as_sdk")
 @blueprint.get("")
 @by_token("workspace.read")
 @blueprint.response(200, schemas.data("Workspace", workspace=fields.Nested(schemas.Workspace)))

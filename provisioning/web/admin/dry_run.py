@@ -1,0 +1,93 @@
+"""`?dryRun=true`: a write answers with what it would do to people's access, and saves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from flask import Response, g, jsonify
+from marshmallow import Schema, fields
+
+from provisioning.access.previews import Comparison
+from provisioning.context import context
+from provisioning.database import Connection, rehearsal, transaction
+from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.paging import PageQuery, place
+from provisioning.web.guard import token
+
+
+class DryRun(PageQuery):
+    """Whether a write is only to say what it would do, and which part of the list of changes is wanted."""
+
+    dryRun = fields.Boolean(  # noqa: N815 - the API's case
+        load_default=False, metadata={"description": "Save nothing; answer with who would gain and lose what."}
+    )
+
+
+class _Line(Schema):
+    userId = fields.UUID(attribute="user_id")  # noqa: N815 - the API's case
+    name = fields.String()
+    email = fields.String()
+    change = fields.String()
+    roleId = fields.String(attribute="role")  # noqa: N815 - the vendor's name
+    resource = fields.String()
+
+
+class _RoleChange(Schema):
+    roleId = fields.String(attribute="role")  # noqa: N815 - the vendor's name
+    actionsGained = fields.List(fields.String(), attribute="gained")  # noqa: N815 - the API's case
+    actionsLost = fields.List(fields.String(), attribute="lost")  # noqa: N815 - the API's case
+
+
+class _Preview(Schema):
+    gains = fields.Integer()
+    losses = fields.Integer()
+    usersGaining = fields.Integer(attribute="people_gaining")  # noqa: N815 - the API's case
+    usersLosing = fields.Integer(attribute="people_losing")  # noqa: N815 - the API's case
+    usersAffected = fields.Integer(attribute="people_affected")  # noqa: N815 - the API's case
+    usersUnchanged = fields.Integer(attribute="people_unchanged")  # noqa: N815 - the API's case
+    changes = fields.List(fields.Nested(_Line), attribute="lines")
+    roles = fields.List(fields.Nested(_RoleChange))
+
+
+_PREVIEW = _Preview()
+
+
+def previewable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a write that can be asked what it would do; it makes its changes within `changing`."""
+
+    def declare(view: Callable[..., Any]) -> Callable[..., Any]:
+        @blueprint.arguments(DryRun, location="query")
+        @wraps(view)
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            *sent, query = args
+            g.dry_run = query if query["dryRun"] else None
+            done = view(*sent, **kwargs)
+            return done if g.dry_run is None else g.preview
+
+        return asked  # type: ignore[no-any-return]
+
+    return declare
+
+
+@contextmanager
+def changing() -> Iterator[Connection]:
+    """A connection in a transaction; in one that is never committed where the request is only to be previewed."""
+    query = g.get("dry_run")
+    if query is None:
+        with transaction() as connection:
+            yield connection
+        return
+    with rehearsal() as connection:
+        workspace_id = token().workspace_id
+        comparison = Comparison(connection, workspace_id=workspace_id, catalogue=context().catalogue)
+        yield connection
+        found = comparison.difference(start=query["cursor"], count=query["count"])
+    g.preview = _answer(found, query)
+
+
+def _answer(found: Any, query: dict[str, Any]) -> Response:
+    pagination = place(found.total, cursor=query["cursor"], count=query["count"])
+    return jsonify(data={"preview": _PREVIEW.dump(found), "pagination": pagination})

@@ -1,0 +1,56 @@
+"""The engine against brute force, in generated worlds: one person's access, and everybody's."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+
+from provisioning.access import facts, holders, resources
+from provisioning.access.rules import Resource, decide
+from provisioning.access.scopes import parse_reference
+from provisioning.database import reading
+from provisioning.directory.paging import Window
+from tests.access.worlds import ACTIONS, RESOURCES, ROLES, World, worlds, write
+
+ONE_BY_ONE = settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+QUESTIONS = [(action, resource) for action in ACTIONS for resource in (*RESOURCES, None)]
+
+
+@ONE_BY_ONE
+@given(worlds())
+def test_one_persons_access_is_what_the_rules_say(new_idp, world: World):
+    written = write(world, new_idp())
+    place = {"workspace_id": written.workspace_id, "catalogue": ROLES}
+    for number, member_id in enumerate(written.people):
+        for action, name in QUESTIONS:
+            on = None if name is None else parse_reference(name)
+            with reading() as connection:
+                case = facts.of_member(connection, member_id=member_id, on=on, **place)
+            allowed = decide(case.facts, action, case.resource).allowed
+            assert allowed == world.allows(number, action, name), (number, action, name)
+
+
+@ONE_BY_ONE
+@given(worlds())
+def test_everybodys_access_is_what_each_ones_is(new_idp, world: World):
+    written = write(world, new_idp())
+    for action, name in QUESTIONS:
+        with reading() as connection:
+            on = None
+            if name is not None:
+                reference = parse_reference(name)
+                carried = resources.labels_of(connection, workspace_id=written.workspace_id, resources=[reference])
+                on = Resource(reference, frozenset(carried[reference]))
+            found = holders.who_can(
+                connection,
+                workspace_id=written.workspace_id,
+                action=action,
+                resource=on,
+                catalogue=ROLES,
+                window=Window(100),
+            )
+        able = {member for n, member in enumerate(written.people) if world.allows(n, action, name)}
+        assert {holder.id for holder in found.items} == able, (action, name)
+        assert found.total == len(able)
+        assert all(holder.paths for holder in found.items)
