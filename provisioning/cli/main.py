@@ -21,6 +21,7 @@ from provisioning.cli import (
     simulate,
     tokens,
     up,
+    who_can,
     workspaces,
 )
 from provisioning.cli.service import NothingRuns
@@ -51,6 +52,7 @@ for command in (
     groups.group,
     extensions.schema,
     mappings.mapping,
+    who_can.who_can,
     sessions.session,
     sessions.sign_in_link,
     tokens.token,

@@ -10,6 +10,7 @@ from provisioning.access import facts, rules
 from provisioning.access.rules import Access
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
+from provisioning.cli.who_can import because
 from provisioning.context import context
 from provisioning.database import reading, transaction
 from provisioning.directory import extensions, listing, members, workspaces
@@ -116,7 +117,7 @@ def access(out: Output, email: str, workspace: str, *, why: bool) -> None:
     for line in lines:
         click.echo(f"{line.role.name} on {_scope(line)}")
         for path in line.paths if why else ():
-            click.echo(f"  because of {_because(path.as_json())}")
+            click.echo(f"  because of {because(path.as_json())}")
     if not lines:
         click.echo(f"{found.user_name} is suspended: no access")
 
@@ -128,9 +129,3 @@ def _line(line: Access) -> dict[str, Any]:
 def _scope(line: Access) -> str:
     scope = line.scope.as_json()
     return " and ".join(scope.get("labels", scope.get("resources", ["everything of its kind"])))
-
-
-def _because(path: dict[str, str]) -> str:
-    words = [path["via"]]
-    words += [f"{name} {path[name]!r}" for name in ("mapping", "condition", "group", "policy") if name in path]
-    return ", ".join(words)

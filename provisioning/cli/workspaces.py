@@ -61,3 +61,14 @@ def set_hipaa(out: Output, slug: str, state: str) -> None:
     with transaction() as connection:
         changed = workspaces.set_hipaa_eligible(connection, slug=slug, eligible=state == "on", by=OPERATOR)
     out.one(_facts(changed))
+
+
+@workspace.command(name="set-owners-by-mapping")
+@click.argument("slug")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@operates
+def set_owners_by_mapping(out: Output, slug: str, state: str) -> None:
+    """Let mappings give ownership, or no longer; switched off, nobody is an owner by a mapping from then on."""
+    with transaction() as connection:
+        changed = workspaces.set_owners_by_mapping(connection, slug=slug, allowed=state == "on", by=OPERATOR)
+    out.one({**_facts(changed), "owners_by_mapping": state == "on"})

@@ -37,6 +37,14 @@ class HipaaEligibilityChanged(_AboutWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersByMappingChanged(_AboutWorkspace):
+    """The operator let mappings give ownership, or no longer."""
+
+    name: ClassVar[str] = "workspace.owners_by_mapping_changed"
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaRegistered(_AboutWorkspace):
     """A workspace got a schema extension of its own."""
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from provisioning import entropy, outbox
-from provisioning.directory.events import HipaaEligibilityChanged, WorkspaceCreated
+from provisioning.directory.events import HipaaEligibilityChanged, OwnersByMappingChanged, WorkspaceCreated
 from provisioning.directory.models import SESSION_EPOCHS, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
@@ -111,3 +111,19 @@ def set_hipaa_eligible(connection: Connection, *, slug: str, eligible: bool, by:
     fact = HipaaEligibilityChanged(workspace_id=changed.id, hipaa_eligible=eligible)
     outbox.append(connection, fact, workspace_id=changed.id, by=by)
     return WorkspaceView(*changed)
+
+
+def set_owners_by_mapping(connection: Connection, *, slug: str, allowed: bool, by: Actor) -> WorkspaceView:
+    """Let mappings give ownership, or no longer: for the operator alone. What they gave counts no more from then on.
+
+    Raises:
+        NotFound: there is no such workspace.
+    """
+    row = connection.execute(_VIEW.where(Workspace.slug == slug).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no workspace called {slug}.")
+    changed = update(Workspace).where(Workspace.id == row.id, Workspace.owners_by_mapping.is_not(allowed))
+    if connection.execute(changed.values(owners_by_mapping=allowed)).rowcount:
+        fact = OwnersByMappingChanged(workspace_id=row.id, allowed=allowed)
+        outbox.append(connection, fact, workspace_id=row.id, by=by)
+    return WorkspaceView(*row)

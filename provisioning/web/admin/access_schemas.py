@@ -16,7 +16,7 @@ class Label(Schema):
 
     key = fields.String()
     value = fields.String()
-    description = fields.Function(lambda label: label.description or "")
+    description = fields.String(allow_none=True)
 
 
 class LabelPart(Strict):
@@ -159,7 +159,7 @@ class PermissionResourceInput(Strict):
 
 
 class PermissionInput(Strict):
-    """A role to give; no resources: on everything of its kinds."""
+    """A role to give, and on what."""
 
     role = fields.String(data_key="roleId", required=True)
     resources = fields.List(

@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from provisioning.web.admin import (
     access,
+    audit,
     connections,
     documentation,
     extensions,
@@ -32,7 +33,7 @@ def init_app(app: Flask) -> None:
     api = Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
     api.spec.options["security"] = [{"token": []}]
-    for noun in (workspace, users, groups, access, mappings, resources, sessions, extensions, connections):
+    for noun in (workspace, users, groups, access, mappings, resources, sessions, extensions, connections, audit):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)

@@ -8,6 +8,7 @@ from provisioning.web.admin.access_schemas import Permission
 from provisioning.web.admin.schemas import Strict
 
 _MOST = 1000
+_WRITTEN = fields.String(validate=validate.Length(min=1))
 
 
 class User(Schema):
@@ -25,7 +26,7 @@ class User(Schema):
 class UserIds(Schema):
     """Which members are meant."""
 
-    userIds = fields.List(fields.String(), required=True, validate=validate.Length(1, 200))  # noqa: N815 - the vendor's
+    userIds = fields.List(_WRITTEN, required=True, validate=validate.Length(1, 200))  # noqa: N815 - the vendor's
 
 
 class MinimalUser(Schema):
@@ -68,4 +69,4 @@ class Emails(Strict):
 class EmailsQuery(Schema):
     """Members, by their addresses."""
 
-    emails = fields.List(fields.String(), required=True, validate=validate.Length(1, _MOST))
+    emails = fields.List(_WRITTEN, required=True, validate=validate.Length(1, _MOST))

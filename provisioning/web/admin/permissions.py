@@ -19,13 +19,15 @@ def read(sent: Iterable[dict[str, Any]], workspace_id: UUID) -> list[Terms]:
     """The policies that permissions ask for: one for all listed resources, and one for each set of labels.
 
     Raises:
-        Invalid: labels on anything but the workspace.
+        Invalid: labels on anything but the workspace, or nothing that it is about: all is never meant by leaving out.
         NotFound: another workspace is named.
     """
     return [terms for permission in sent for terms in _of_permission(permission, workspace_id)]
 
 
 def _of_permission(sent: dict[str, Any], workspace_id: UUID) -> list[Terms]:
+    if not sent["resources"] and not sent["labels"]:
+        raise Invalid("Name what the role is on; the WORKSPACE for everything.", field="permissions.resources")
     listed = [entry for entry in sent["resources"] if entry["type"] != WORKSPACE]
     whole = [entry for entry in sent["resources"] if entry["type"] == WORKSPACE]
     for entry in whole:
@@ -61,10 +63,7 @@ def shown(given: Sequence[PolicyView], workspace_id: UUID, roles: Catalogue) -> 
 
 def _shown(policy: PolicyView, workspace_id: UUID, roles: Catalogue) -> dict[str, Any]:
     role = roles.get(policy.role)
-    labels = [
-        {"key": label.split(":")[0], "value": label.split(":")[1], "description": None}
-        for label in sorted(policy.scope.labels)
-    ]
+    labels = [{"key": label.split(":")[0], "value": label.split(":")[1]} for label in sorted(policy.scope.labels)]
     permission: dict[str, Any] = {
         "roleId": policy.role,
         "roleName": policy.role if role is None else role.name,
