@@ -21,6 +21,7 @@ from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.web import errors, guard, health, requests
 from provisioning.web.admin import api
+from provisioning.web.authzen import door as authzen
 from provisioning.web.console import pages
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
@@ -82,6 +83,7 @@ def _register(app: Flask) -> None:
     journal.init_app(app)
     app.register_blueprint(door.blueprint)
     oauth.init_app(app)
+    app.register_blueprint(authzen.blueprint)
     app.register_blueprint(link.blueprint)
     app.register_blueprint(pages.blueprint)
     api.init_app(app)

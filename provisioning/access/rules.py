@@ -140,6 +140,18 @@ def actions(facts: Facts, resource: Resource | None = None) -> frozenset[str]:
     return frozenset(action for action in named if decide(facts, action, resource).allowed)
 
 
+def reach(facts: Facts, action: str, resource_type: str) -> tuple[Scope, ...]:
+    """The scopes in which the subject may do something on resources of a type; what one covers, `decide` allows."""
+    able = [grant for grant in facts.grants if grant.role.allows(action)]
+    if any(EVERYTHING in grant.role.actions for grant in able):
+        return (Scope(),)
+    fit = [grant for grant in able if resource_type in grant.role.resource_types]
+    if any(grant.role.modifier for grant in fit):
+        # A modifier is given on everything, and counts where any other role reaches.
+        fit = [g for g in facts.grants if not g.role.modifier and resource_type in g.role.resource_types]
+    return tuple(dict.fromkeys(grant.scope for grant in fit))
+
+
 def missing(giver: Facts, role: Role, scope: Scope) -> str | None:
     """The first action of a role that somebody who would give it on a scope doesn't have there; None: they may.
 

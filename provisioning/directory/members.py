@@ -31,6 +31,7 @@ from provisioning.directory.models import SESSION_EPOCHS, Group, Member, Members
 from provisioning.directory.profile import Profile, address
 from provisioning.outbox import Actor, Fact
 from provisioning.refusals import Conflict, NotFound, ProtectedMember
+from provisioning.scim.compare import fold
 from provisioning.scim.definitions import USER
 from provisioning.scim.schema import ResourceType
 
@@ -479,3 +480,10 @@ def ids_by_email(connection: Connection, *, workspace_id: UUID, emails: Sequence
     rows = connection.execute(wanted.where(Member.workspace_id == workspace_id, User.email_key.in_(keys.values())))
     found = {row.email_key: row.id for row in rows}
     return {email: found[key] for email, key in keys.items() if key in found}
+
+
+def id_by_name(connection: Connection, *, workspace_id: UUID, name: str) -> UUID | None:
+    """The member whom a name means, if it means one: by userName, else by the address of the account."""
+    named = select(Member.id).where(Member.workspace_id == workspace_id, Member.user_name_key == fold(name))
+    found = connection.execute(named).scalar_one_or_none()
+    return found or ids_by_email(connection, workspace_id=workspace_id, emails=[name]).get(name)

@@ -229,6 +229,7 @@ def test_every_route_declares_what_guards_it(app):
         "/openapi.json",
         "/oauth/token",
         "/.well-known/oauth-authorization-server",
+        "/.well-known/authzen-configuration",
         "/docs",
         "/docs/start.js",
         "/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js'):name>",
