@@ -101,6 +101,21 @@ def appoint(out: Output, email: str, workspace: str) -> None:
 @member.command()
 @click.argument("email")
 @_workspace
+@click.option("--off", is_flag=True, help="Within reach again.")
+@operates
+def protect(out: Output, email: str, workspace: str, *, off: bool) -> None:
+    """Put a member out of the identity providers' reach."""
+    with transaction() as connection:
+        of = workspaces.by_slug(connection, workspace).id
+        found = members.by_email(connection, workspace_id=of, email=email)
+        held = members.lock(connection, workspace_id=of, member_id=found.id)
+        changed = members.protect(connection, member=held, protected=not off, by=OPERATOR)
+    out.one({**_facts(changed), "protected": changed.protected})
+
+
+@member.command()
+@click.argument("email")
+@_workspace
 @click.option("--why", is_flag=True, help="Show every path to each role.")
 @operates
 def access(out: Output, email: str, workspace: str, *, why: bool) -> None:

@@ -183,6 +183,20 @@ class OwnerAppointed(_AboutPerson):
 
 
 @dataclass(frozen=True, slots=True)
+class MemberProtected(_AboutPerson):
+    """An owner put a team member out of the identity providers' reach."""
+
+    name: ClassVar[str] = "member.protected"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUnprotected(_AboutPerson):
+    """A team member is within the identity providers' reach again."""
+
+    name: ClassVar[str] = "member.unprotected"
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerDemoted(_AboutPerson):
     """An owner is a team member like any other from now on."""
 

@@ -20,8 +20,10 @@ from provisioning.directory.events import (
     LastOwnerLost,
     MemberActivated,
     MemberAdded,
+    MemberProtected,
     MemberRemoved,
     MemberSuspended,
+    MemberUnprotected,
     MemberUpdated,
     OwnerAppointed,
     OwnerDemoted,
@@ -463,6 +465,17 @@ def demote_owner(connection: Connection, *, member: MemberView, by: Actor) -> Me
         return member
     _refuse_last_owner(connection, member, by)
     return _set_owner(connection, member, OwnerDemoted(user_id=member.user_id, member_id=member.id), by)
+
+
+def protect(connection: Connection, *, member: MemberView, protected: bool, by: Actor) -> MemberView:
+    """Put a member out of the identity providers' reach, or within it again: for emergencies."""
+    if member.protected == protected:
+        return member
+    fact = (MemberProtected if protected else MemberUnprotected)(user_id=member.user_id, member_id=member.id)
+    here = (Member.workspace_id == member.workspace_id, Member.id == member.id)
+    changed = update(Member).where(*here).values(protected=protected)
+    connection.execute(outbox.together(connection, changed, fact, workspace_id=member.workspace_id, by=by))
+    return replace(member, protected=protected)
 
 
 def _set_owner(connection: Connection, member: MemberView, fact: Fact, by: Actor) -> MemberView:

@@ -93,3 +93,26 @@ def test_a_group_renamed_into_a_name_that_gives_must_have_it_exactly(idp, admin,
     assert roles(admin, user["id"]) == {"minimal-workspace-access"}
     assert idp.patch(f"/Groups/{group['id']}", {"op": "replace", "path": "displayName", "value": "eng-a"}).ok
     assert roles(admin, user["id"]) == {"minimal-workspace-access", "source-admin"}
+
+
+def test_who_is_protected_is_out_of_the_identity_providers_reach(idp, admin, facts_of):
+    user = idp.create_user("a@corp.example", externalId="1")
+    path = f"/Users/{user['id']}"
+    protected = admin.request("PATCH", f"/users/{user['id']}", {"protected": True})
+    assert (protected.status_code, protected.json()["data"]["user"]["protected"]) == (200, True)
+    before = idp.request("GET", path).json()
+    away = {**user, "active": False}
+    for refused in (
+        idp.request("PUT", path, away),
+        idp.patch(path, {"op": "replace", "value": {"active": False}}),
+        idp.patch(path, {"op": "Replace", "path": "active", "value": "False"}),
+        idp.patch(path, {"op": "replace", "path": "userName", "value": "b@corp.example"}),
+        idp.request("DELETE", path),
+    ):
+        assert (refused.status_code, refused.json().get("scimType")) == (400, "mutability"), refused.text
+    assert idp.request("GET", path).json() == before
+    slug = idp.workspace.slug
+    assert facts_of("member", "protect", "a@corp.example", "--workspace", slug, "--off")["protected"] is False
+    assert idp.request("DELETE", path).status_code == 204
+    told = [event["type"] for event in admin.get("/audit-events", resourceType="user")["events"]]
+    assert {"member.protected", "member.unprotected"} <= set(told)

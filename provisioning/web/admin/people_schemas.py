@@ -20,7 +20,14 @@ class User(Schema):
     permissions = fields.List(fields.Nested(Permission))
     active = fields.Boolean()
     owner = fields.Boolean()
+    protected = fields.Boolean()
     origin = fields.String()
+
+
+class UserChange(Strict):
+    """What is to be set of a member; `protected` puts them out of the identity providers' reach."""
+
+    protected = fields.Boolean(required=True)
 
 
 class UserIds(Schema):

@@ -10,7 +10,7 @@ from marshmallow import fields
 
 from provisioning.access import custom_roles, facts, ownership, policies, rules
 from provisioning.context import context
-from provisioning.database import Connection, reading
+from provisioning.database import Connection, reading, transaction
 from provisioning.directory import listing, members
 from provisioning.directory.conditions import as_id
 from provisioning.directory.listing import Selection
@@ -25,6 +25,7 @@ from provisioning.web.admin.paging import PageQuery, Pagination, cut, paged, win
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("users", __name__, url_prefix="/api/users", description="Team members.")
+_ONE = schemas.data("User", user=fields.Nested(people_schemas.User))
 _PERMISSIONS = schemas.data("UserPermissions", permissions=fields.List(fields.Nested(access_schemas.Permission)))
 
 
@@ -41,6 +42,7 @@ def _shown(connection: Connection, found: Sequence[MemberView]) -> list[dict[str
             "email": member.email,
             "active": member.active,
             "owner": member.owner,
+            "protected": member.protected,
             "origin": member.origin,
             "permissions": [
                 *([permissions.ownership(workspace_id, roles)] if member.owner else []),
@@ -90,12 +92,24 @@ def _id(written: str) -> UUID:
 
 @blueprint.get("/<uuid:user_id>")
 @by_token("member.read")
-@blueprint.response(200, schemas.data("User", user=fields.Nested(people_schemas.User)))
+@blueprint.response(200, _ONE)
 def read(user_id: UUID) -> Any:
     """One member."""
     with reading() as connection:
         found = members.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
         return {"data": {"user": _shown(connection, [found])[0]}}
+
+
+@blueprint.patch("/<uuid:user_id>")
+@by_token("member.protect")
+@blueprint.arguments(people_schemas.UserChange)
+@blueprint.response(200, _ONE)
+def change(sent: dict[str, bool], user_id: UUID) -> Any:
+    """Put a member out of the identity providers' reach, or within it again."""
+    with transaction() as connection:
+        member = members.lock(connection, workspace_id=token().workspace_id, member_id=user_id)
+        changed = members.protect(connection, member=member, protected=sent["protected"], by=actor())
+        return {"data": {"user": _shown(connection, [changed])[0]}}
 
 
 @blueprint.get("/<uuid:user_id>/groups")

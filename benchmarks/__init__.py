@@ -1,0 +1,1 @@
+"""Measurements: ratios taken in one run. No test asserts a time."""
