@@ -196,3 +196,54 @@ def test_what_an_identity_provider_keeps_is_refused_to_admins_with_the_reason(id
         assert (refused.status_code, error["data"]) == (409, {"connection": "idp"}), path
     assert admin.request("PUT", f"/groups/{group}/permissions", SOURCE_ADMIN).status_code == 200
     assert admin.get(f"/groups/{group}")["userGroup"]["memberCount"] == 1
+
+
+def test_what_cannot_be_previewed_is_refused_and_never_made_instead(idp, admin):
+    idp.create_user("a@corp.example")
+    for method, path, body in (
+        ("POST", "/sessions", {"email": "a@corp.example"}),
+        ("POST", "/labels", {"label": {"key": "a", "value": "b"}}),
+        ("PATCH", f"/connections/{idp.connection.id}", {"paused": True}),
+    ):
+        refused = admin.request(method, path, body, params={"dryRun": "true"})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "dryRun"), path
+    assert admin.get("/sessions")["sessions"] == []
+    assert len(admin.get("/labels")["labels"]) == 2
+    assert idp.request("GET", "/Users").status_code == 200
+
+
+def test_a_preview_saves_nothing_and_tells_what_the_change_then_does(idp, admin):
+    users = [idp.create_user(f"p{number}@corp.example")["id"] for number in range(3)]
+    idp.create_group("G", *users)
+    wanted = {"group": "G", "role": "source-admin"}
+    asked = {"dryRun": "true", "pagination[count]": 2}
+    told = admin.request("POST", "/mappings", wanted, params=asked).json()["data"]
+    assert {name: told["preview"][name] for name in ("gains", "losses", "usersGaining", "usersUnchanged")} == {
+        "gains": 3,
+        "losses": 0,
+        "usersGaining": 3,
+        "usersUnchanged": 0,
+    }
+    second = {**asked, "pagination[cursor]": told["pagination"]["next"]}
+    lines = told["preview"]["changes"]
+    lines += admin.request("POST", "/mappings", wanted, params=second).json()["data"]["preview"]["changes"]
+    assert {(line["userId"], line["change"], line["roleId"], line["resource"]) for line in lines} == {
+        (user, "gains", "source-admin", "*") for user in users
+    }
+    assert admin.get("/mappings")["mappings"] == []
+    mapping = admin.request("POST", "/mappings", wanted).json()["data"]["mapping"]
+    gone = admin.request("DELETE", f"/mappings/{mapping['id']}", params={"dryRun": "true"}).json()["data"]["preview"]
+    assert (gone["losses"], gone["usersLosing"]) == (3, 3)
+    off = admin.request("PATCH", f"/mappings/{mapping['id']}", {"enabled": False})
+    assert off.json()["data"]["mapping"]["enabled"] is False
+    assert admin.get("/access/who-can", action="source.update")["users"] == []
+
+
+def test_a_change_of_a_condition_keeps_what_it_is_about(admin):
+    wanted = {"condition": 'userName sw "a"', "about": "User", "role": "source-admin"}
+    mapping = admin.request("POST", "/mappings", wanted).json()["data"]["mapping"]
+    path = f"/mappings/{mapping['id']}"
+    changed = admin.request("PATCH", path, {"condition": 'userName sw "b"'}).json()["data"]["mapping"]
+    assert (changed["about"], changed["condition"]) == ("User", 'userName sw "b"')
+    assert changed["policies"] == mapping["policies"]
+    assert admin.request("PATCH", path, {"about": "Group"}).status_code == 422

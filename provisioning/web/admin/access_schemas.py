@@ -236,7 +236,10 @@ class MappingRule(Strict):
     group = fields.String(validate=validate.Length(min=1, max=2000))
     condition = fields.String(validate=validate.Length(min=1, max=8192))
     pattern = fields.String(validate=validate.Length(min=1, max=256))
-    about = fields.String(load_default="Group", validate=validate.OneOf(["Group", "User"]))
+    about = fields.String(
+        validate=validate.OneOf(["Group", "User"]),
+        metadata={"description": "What a condition is asked of; a Group where a new mapping doesn't say."},
+    )
 
 
 class MappingInput(MappingRule):

@@ -10,6 +10,7 @@ from provisioning.web.admin import (
     audit,
     connections,
     documentation,
+    dry_run,
     extensions,
     groups,
     mappings,
@@ -37,3 +38,4 @@ def init_app(app: Flask) -> None:
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
+    dry_run.init_app(app)

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from flask import Response, g, jsonify
+from flask import Flask, Response, current_app, g, jsonify, request
 from marshmallow import Schema, fields
 
 from provisioning.access.previews import Comparison
 from provisioning.context import context
 from provisioning.database import Connection, rehearsal, transaction
+from provisioning.refusals import Invalid
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.paging import PageQuery, place
 from provisioning.web.guard import token
@@ -53,6 +54,18 @@ class _Preview(Schema):
 
 
 _PREVIEW = _Preview()
+_MARK = "_provisioning_previewable"
+
+
+def init_app(app: Flask) -> None:
+    """Have a write refused that is asked for a preview and has none: it must never be made instead."""
+    app.before_request(_refuse_unpreviewable)
+
+
+def _refuse_unpreviewable() -> None:
+    asks = request.path.startswith("/api") and request.method != "GET" and "dryRun" in request.args
+    if asks and not hasattr(current_app.view_functions.get(request.endpoint or ""), _MARK):
+        raise Invalid("This can't be previewed: it gives nobody anything, and takes nothing away.", field="dryRun")
 
 
 def previewable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -67,6 +80,7 @@ def previewable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable
             done = view(*sent, **kwargs)
             return done if g.dry_run is None else g.preview
 
+        setattr(asked, _MARK, True)
         return asked  # type: ignore[no-any-return]
 
     return declare

@@ -73,12 +73,13 @@ def read(mapping_id: UUID) -> Any:
 def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
     """Change a mapping, or switch it on or off; what it gives follows at once."""
     with changing() as connection:
+        before = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
         changed = mappings.change(
             connection,
             workspace_id=token().workspace_id,
             mapping_id=mapping_id,
             name=sent.get("name"),
-            rule=_rule(connection, sent),
+            rule=_rule(connection, sent, about=before.rule.resource_type),
             enabled=sent.get("enabled"),
             terms=_terms(sent),
             giver=giver(connection),
@@ -109,17 +110,27 @@ def order(sent: dict[str, Any]) -> Any:
         return {"data": {"mappings": mappings.every(connection, workspace_id=workspace_id)}}
 
 
-def _rule(connection: Connection, sent: dict[str, Any]) -> Rule | None:
-    """Whom the mapping is to mean; None where nothing is said of it."""
+def _rule(connection: Connection, sent: dict[str, Any], *, about: str = "Group") -> Rule | None:
+    """Whom the mapping is to mean; None where nothing is said of it.
+
+    Args:
+        connection: to look up a group with.
+        sent: the request.
+        about: what a condition is asked of where the request doesn't say.
+    """
     named = [name for name in _RULES if name in sent]
     if len(named) > 1:
         raise Invalid("Give one of a group, a condition and a pattern.", field="condition")
+    if not named and "about" in sent:
+        raise Invalid("Give the condition along with what it is about.", field="about")
     if not named:
         return None
     if "group" in sent:
         workspace_id = token().workspace_id
         return Rule("Group", mappings.condition_for_group(connection, workspace_id=workspace_id, group=sent["group"]))
-    return Rule(sent["about"], sent.get("condition"), sent.get("pattern"))
+    if "pattern" in sent:
+        return Rule(sent.get("about", "Group"), pattern=sent["pattern"])
+    return Rule(sent.get("about", about), sent["condition"])
 
 
 def _terms(sent: dict[str, Any]) -> list[Terms] | None:
