@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 from provisioning.simulator.by_replacement import ByReplacement
 from provisioning.simulator.company import Person, Team
 
-_CHUNK = 100
-
 
 class Authentik(ByReplacement):
     """It patches groups by one operation a member, and compares memberships by reading the group."""
@@ -20,10 +18,14 @@ class Authentik(ByReplacement):
         "Content-Type": "application/scim+json",
     }
     deletes: ClassVar[bool] = True
+    # How many members change in one request: as many operations as the service announces for Bulk.
+    chunk = 1
 
     def connection_test(self) -> None:
         """One missing key, and it believes that nothing is supported; then it looks who is there."""
-        self.client.send("test", "GET", "/ServiceProviderConfig", expect=(200,), check=_is_whole)
+        announced = self.client.send("test", "GET", "/ServiceProviderConfig", expect=(200,), check=_is_whole)
+        if announced is not None:
+            self.chunk = max(1, announced["bulk"]["maxOperations"])
         found, total = 0, 1
         while found < total:
             page = self.client.send(
@@ -32,6 +34,10 @@ class Authentik(ByReplacement):
             if not page or not page["Resources"]:
                 return
             found, total = found + len(page["Resources"]), page["totalResults"]
+
+    def user(self, person: Person) -> dict[str, Any]:
+        """The preset mapping calls every address `other`."""
+        return {**super().user(person), "emails": [{"value": person.user_name, "type": "other", "primary": True}]}
 
     def push_person(self, number: int, person: Person) -> None:
         """Create first; whoever is there already is looked up and adopted."""
@@ -57,8 +63,8 @@ class Authentik(ByReplacement):
         self.patch_team(number, {"op": "replace", "value": whole})
         missing, too_many = self.differing(number, team)
         changes = [_one("add", member) for member in missing] + [_one("remove", member) for member in too_many]
-        for start in range(0, len(changes), _CHUNK):
-            self.patch_team(number, *changes[start : start + _CHUNK])
+        for start in range(0, len(changes), self.chunk):
+            self.patch_team(number, *changes[start : start + self.chunk])
 
     def change_team(self, number: int) -> None:
         """The same as in a full run."""

@@ -22,6 +22,10 @@ class Keycloak(ByReplacement):
     }
     deletes: ClassVar[bool] = True
 
+    def user(self, person: Person) -> dict[str, Any]:
+        """An address has no type."""
+        return {**super().user(person), "emails": [{"value": person.user_name, "primary": True}]}
+
     def push_person(self, number: int, person: Person) -> None:
         """Create first, and ask later."""
         if person.external_id in self.linked:
