@@ -66,9 +66,13 @@ def parse_patch(body: Any, resource_type: ResourceType) -> Changes:
     on_members: list[Operation] = []
     for number, sent in enumerate(_operations(body)):
         for operation in _read(sent, number, resource_type):
-            is_members = operation.target.attribute.name == "members" and resource_type.name == "Group"
+            is_members = _is_members(operation.target, resource_type)
             (on_members if is_members else on_document).append(operation)
     return Changes(tuple(on_document), _fold(on_members) if on_members else None)
+
+
+def _is_members(target: Target, resource_type: ResourceType) -> bool:
+    return target.attribute.name == "members" and resource_type.name == "Group"
 
 
 def _operations(body: Any) -> Sequence[Any]:
@@ -115,8 +119,12 @@ def _without_path(op: str, name: str, value: Any, number: int, resource_type: Re
     if extension is None:
         path = match_attribute(name)
         is_known = path is None or resource_type.find(path.urn, path.name, path.sub) is not None
-        if is_known and name.lower() != "schemas":
-            yield from _operation(op, parse_target(name, resource_type), value, number)
+        if not is_known or name.lower() == "schemas":
+            return
+        target = parse_target(name, resource_type)
+        # Null is no empty list here, as in a whole resource: who knows nothing of the members puts nobody out.
+        if value is not None or not _is_members(target, resource_type):
+            yield from _operation(op, target, value, number)
     elif value is None:
         # No value for an extension is none for all of it, and then nothing of it is required either.
         for attribute in extension.attributes:

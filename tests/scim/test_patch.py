@@ -158,6 +158,13 @@ def test_members_that_are_not_named_empty_no_group(operation):
         parse_patch(body, GROUP)
 
 
+def test_members_that_are_null_beside_other_attributes_name_nobody():
+    renamed = {"op": "replace", "value": {"displayName": "H", "members": None}}
+    assert patch(renamed, resource_type=GROUP).members is None
+    emptied = {"op": "replace", "value": {"displayName": "H", "members": []}}
+    assert patch(emptied, resource_type=GROUP).members == MembersDelta(cleared=True)
+
+
 def test_an_extension_that_is_set_to_null_is_gone():
     document = {**ADA, ENTERPRISE: {"department": "R", "manager": {"value": "1"}}}
     assert after({"op": "replace", "value": {ENTERPRISE: None}}, document=document) == ADA
