@@ -115,3 +115,15 @@ def test_a_group_without_members_in_the_answer_never_touches_their_table(ask):
             shown, statements = ask("GET", where, **projection)
             assert "members" not in str(shown)
             assert not [statement for statement in statements if "membership" in statement]
+
+
+def test_a_change_that_is_answered_without_members_reads_none(ask):
+    people = [ask("POST", "/Users", {"schemas": [USER_URN], "userName": name})[0]["id"] for name in ("p", "q")]
+    team = {"schemas": [GROUP_URN], "displayName": "T", "members": [{"value": people[0]}]}
+    path = f"/Groups/{ask('POST', '/Groups', team)[0]['id']}"
+    shown, statements = ask("PATCH", path, patch(member("add", people[1])), excludedAttributes="members")
+    assert "members" not in shown
+    assert [statement for statement in statements if "INTO membership" in statement]
+    assert not [statement for statement in statements if "FROM membership" in statement]
+    rename = {"op": "replace", "path": "displayName", "value": "U"}
+    assert [statement for statement in ask("PATCH", path, patch(rename))[1] if "FROM membership" in statement]
