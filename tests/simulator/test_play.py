@@ -128,3 +128,28 @@ def test_a_lie_is_found(service, idp, name, lie, words):
         violations = play(plan(name, address, idp.token)).violations
     assert [v for v in violations if words in v]
     assert not [v for v in violations if idp.token in v]
+
+
+def test_four_at_once_do_each_other_no_harm_and_leave_nothing_with_one_another(service, new_idp, command):
+    names = ("okta", "entra", "keycloak", "jumpcloud")
+    places = {name: new_idp() for name in names}
+    told: dict[str, Any] = {}
+
+    def run(name: str) -> None:
+        at = ("--url", f"{service.base_url}/scim/v2", "--token", places[name].token)
+        told[name] = command("simulate", name, "--users", "40", "--groups", "4", *at, "--json")
+
+    running = [threading.Thread(target=run, args=(name,)) for name in names]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    for name, idp in places.items():
+        assert told[name].returncode == 0, told[name].stdout + told[name].stderr
+        people = idp.request("GET", "/Users", params={"count": "1000"}).json()
+        own = [user["userName"] for user in people["Resources"]]
+        assert len(own) == people["totalResults"] > 30
+        assert {user_name.partition("@")[2].partition(".")[0] for user_name in own} == {name}
+        groups = idp.request("GET", "/Groups", params={"count": "1000"}).json()["Resources"]
+        ids = {user["id"] for user in people["Resources"]}
+        assert {member["value"] for group in groups for member in group.get("members", [])} <= ids
