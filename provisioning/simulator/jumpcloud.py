@@ -1,4 +1,4 @@
-"""JumpCloud: tries everything out on a person and a group of its own first, and deletes who leaves."""
+"""JumpCloud: tries everything out on a person and a group of its own first, and deactivates who leaves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ class JumpCloud(ByReplacement):
 
     name: ClassVar[str] = "jumpcloud"
     headers: ClassVar[Mapping[str, str]] = {"User-Agent": "JumpCloud-SCIM", "Content-Type": "application/scim+json"}
-    deletes: ClassVar[bool] = True
 
     def connection_test(self) -> None:
         """`Activate`: a test person and a test group come, are changed, and go again."""
