@@ -267,6 +267,12 @@ def test_the_metadata_tells_where_everything_is(ask, service):
         assert answer.status_code == 400
 
 
+def test_a_page_token_is_no_cursor_of_scim(ask, idp):
+    body = {"subject": ask.alice, "resource": ask.r1, "page": {"limit": 1}}
+    token = ask.post("search/action", body).json()["page"]["next_token"]
+    assert idp.request("GET", "/Users", params={"cursor": token, "count": "1"}).status_code == 400
+
+
 _anything = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5) | st.sampled_from(["user", "source"]),
     lambda inner: (

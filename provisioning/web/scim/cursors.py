@@ -57,9 +57,10 @@ def resume(text: str, question: Sequence[str], *, count: int) -> Walk:
         raise ExpiredCursor(f"Cursors are good for {LIFETIME_SECONDS} seconds: begin again with `cursor=`.") from None
     except Unsealable:
         raise InvalidCursor(_FOREIGN) from None
-    asked, size, key, identifier, total = opened
-    if asked != digest:
+    if opened[0] != digest:
+        # Of another question, or of another door's pages.
         raise InvalidCursor(_FOREIGN)
+    _, size, key, identifier, total = opened
     if size != count:
         raise InvalidCount(f"This walk began with a count of {size}, and must go on with it.")
     return Walk(digest, count, Place(key, UUID(identifier)), total)
