@@ -11,8 +11,8 @@ from provisioning.access import policies, rules
 from provisioning.access.policies import Giver, PolicyView, Subject, Terms
 from provisioning.access.roles import OWNER
 from provisioning.access.rules import Scope
-from provisioning.directory import members
-from provisioning.directory.members import MemberView
+from provisioning.directory import owners, roster
+from provisioning.directory.roster import MemberView
 from provisioning.refusals import Invalid, NotAllowed
 
 
@@ -29,9 +29,9 @@ def give(
         Invalid: a policy can't be.
         NotAllowed: the giver doesn't have what they would give.
     """
-    member = members.lock(connection, workspace_id=workspace_id, member_id=member_id)
+    member = roster.lock(connection, workspace_id=workspace_id, member_id=member_id)
     if _names_owner(terms, giver):
-        member = members.appoint_owner(connection, member=member, by=giver.by)
+        member = owners.appoint(connection, member=member, by=giver.by)
     subject = Subject("member", member_id)
     plain = [one for one in terms if one.role != OWNER]
     return member, policies.add(connection, workspace_id=workspace_id, subject=subject, terms=plain, giver=giver)
@@ -48,8 +48,8 @@ def replace(
         NotAllowed: the giver doesn't have what they would give.
         Conflict: the last active owner would be one no more.
     """
-    member = members.lock(connection, workspace_id=workspace_id, member_id=member_id)
-    change = members.appoint_owner if _names_owner(terms, giver) else members.demote_owner
+    member = roster.lock(connection, workspace_id=workspace_id, member_id=member_id)
+    change = owners.appoint if _names_owner(terms, giver) else owners.demote
     member = change(connection, member=member, by=giver.by)
     subject = Subject("member", member_id)
     plain = [one for one in terms if one.role != OWNER]

@@ -14,7 +14,7 @@ from provisioning.cli.service import OPERATOR
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import db, reading, transaction
-from provisioning.directory import connections, members, users, workspaces
+from provisioning.directory import connections, members, owners, users, workspaces
 from provisioning.directory.profile import Profile
 from provisioning.sessions import links
 
@@ -78,7 +78,7 @@ def _make_first() -> _Made | None:
         )
         profile = Profile.of({"userName": _OWNER, "displayName": "Owner", "active": True})
         owner = members.create(database, workspace_id=workspace.id, profile=profile, connection_id=None, by=OPERATOR)
-        members.appoint_owner(database, member=owner, by=OPERATOR)
+        owners.appoint(database, member=owner, by=OPERATOR)
     return _Made(secret.text)
 
 

@@ -13,12 +13,12 @@ from provisioning.cli.service import OPERATOR, operates
 from provisioning.cli.who_can import because
 from provisioning.context import context
 from provisioning.database import reading, transaction
-from provisioning.directory import extensions, listing, members, workspaces
+from provisioning.directory import extensions, listing, members, owners, roster, workspaces
 from provisioning.directory.filters import Viewer
 from provisioning.directory.listing import Selection
-from provisioning.directory.members import MemberView
 from provisioning.directory.paging import Window
 from provisioning.directory.profile import Profile
+from provisioning.directory.roster import MemberView
 from provisioning.scim.filter import parse_filter
 
 
@@ -67,7 +67,7 @@ def show(out: Output, email: str, workspace: str) -> None:
     """Show one member."""
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        out.one(_facts(members.by_email(connection, workspace_id=of, email=email)))
+        out.one(_facts(roster.by_email(connection, workspace_id=of, email=email)))
 
 
 @member.command()
@@ -82,7 +82,7 @@ def add(out: Output, email: str, workspace: str, *, owner: bool) -> None:
         profile = Profile.of({"userName": email, "active": True})
         added = members.create(connection, workspace_id=of, profile=profile, connection_id=None, by=OPERATOR)
         if owner:
-            added = members.appoint_owner(connection, member=added, by=OPERATOR)
+            added = owners.appoint(connection, member=added, by=OPERATOR)
     out.one(_facts(added))
 
 
@@ -94,8 +94,8 @@ def appoint(out: Output, email: str, workspace: str) -> None:
     """Make a member an owner; the operator can always do so."""
     with transaction() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        found = members.by_email(connection, workspace_id=of, email=email)
-        out.one(_facts(members.appoint_owner(connection, member=found, by=OPERATOR)))
+        found = roster.by_email(connection, workspace_id=of, email=email)
+        out.one(_facts(owners.appoint(connection, member=found, by=OPERATOR)))
 
 
 @member.command()
@@ -107,9 +107,9 @@ def protect(out: Output, email: str, workspace: str, *, off: bool) -> None:
     """Put a member out of the identity providers' reach."""
     with transaction() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        found = members.by_email(connection, workspace_id=of, email=email)
-        held = members.lock(connection, workspace_id=of, member_id=found.id)
-        changed = members.protect(connection, member=held, protected=not off, by=OPERATOR)
+        found = roster.by_email(connection, workspace_id=of, email=email)
+        held = roster.lock(connection, workspace_id=of, member_id=found.id)
+        changed = owners.protect(connection, member=held, protected=not off, by=OPERATOR)
     out.one({**_facts(changed), "protected": changed.protected})
 
 
@@ -122,7 +122,7 @@ def access(out: Output, email: str, workspace: str, *, why: bool) -> None:
     """Show what a member may do."""
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        found = members.by_email(connection, workspace_id=of, email=email)
+        found = roster.by_email(connection, workspace_id=of, email=email)
         catalogue = context().catalogue
         case = facts.of_member(connection, workspace_id=of, member_id=found.id, catalogue=catalogue)
     lines = rules.effective(case.facts)

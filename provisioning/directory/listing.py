@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Numeric, Select, cast, literal, null, select, union_all
 from sqlalchemy.engine import Connection
 
-from provisioning.directory import groups, members
+from provisioning.directory import groups, roster
 from provisioning.directory.filters import ANYBODY, Compiler, Order, Viewer, over_groups, over_members
 from provisioning.directory.groups import GroupView
-from provisioning.directory.members import MemberView
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.paging import Page, Sorting, Window, fetch
+from provisioning.directory.roster import MemberView
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.filter import Filter, paths
 
@@ -44,14 +44,14 @@ def of_members(connection: Connection, *, workspace_id: UUID, selection: Selecti
         InvalidFilter: the filter or order names what members can't be found or sorted by.
     """
     compiler = over_members(selection.viewer)
-    found = _found(members.VIEW.where(Member.workspace_id == workspace_id), compiler, selection)
+    found = _found(roster.VIEW.where(Member.workspace_id == workspace_id), compiler, selection)
     return fetch(
         connection,
         found,
         identifier=Member.id,
         window=selection.window,
         sorting=_sorting(compiler, selection),
-        read=members.view,
+        read=roster.view,
     )
 
 
@@ -63,10 +63,10 @@ def of_group(connection: Connection, *, workspace_id: UUID, group_id: UUID, wind
     """
     groups.by_id(connection, workspace_id=workspace_id, group_id=group_id)
     belonging = (Membership.workspace_id == Member.workspace_id) & (Membership.member_id == Member.id)
-    inside = members.VIEW.join(Membership, belonging).where(
+    inside = roster.VIEW.join(Membership, belonging).where(
         Membership.workspace_id == workspace_id, Membership.group_id == group_id
     )
-    return fetch(connection, inside, identifier=Member.id, window=window, sorting=None, read=members.view)
+    return fetch(connection, inside, identifier=Member.id, window=window, sorting=None, read=roster.view)
 
 
 def of_groups(
@@ -174,8 +174,8 @@ def _by_ids(
         of_kind[kind].append(identifier)
     found: dict[UUID, MemberView | GroupView] = {}
     if of_kind[0]:
-        rows = connection.execute(members.VIEW.where(Member.workspace_id == workspace_id, Member.id.in_(of_kind[0])))
-        found |= {row[0]: members.view(row) for row in rows}
+        rows = connection.execute(roster.VIEW.where(Member.workspace_id == workspace_id, Member.id.in_(of_kind[0])))
+        found |= {row[0]: roster.view(row) for row in rows}
     if of_kind[1]:
         view = groups.WITH_MEMBERS if with_members else groups.VIEW
         rows = connection.execute(view.where(Group.workspace_id == workspace_id, Group.id.in_(of_kind[1])))

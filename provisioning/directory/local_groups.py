@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
-from provisioning.directory import groups, members
+from provisioning.directory import groups, roster
 from provisioning.directory.groups import Delta, GroupView
 from provisioning.directory.models import Connection as ConnectionRow
 from provisioning.directory.models import Membership
@@ -88,7 +88,7 @@ def require_members(connection: Connection, *, workspace_id: UUID, emails: Seque
     Raises:
         Invalid: one of them is nobody's in this workspace.
     """
-    found = members.ids_by_email(connection, workspace_id=workspace_id, emails=emails)
+    found = roster.ids_by_email(connection, workspace_id=workspace_id, emails=emails)
     unknown = [email for email in emails if email not in found]
     if unknown:
         raise Invalid(f"Nobody in this workspace has the address {unknown[0][:320]}.", field="emails")

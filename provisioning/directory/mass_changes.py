@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.engine import Connection
 
 from provisioning import entropy, outbox
-from provisioning.directory import extensions, groups, members
+from provisioning.directory import extensions, groups, members, roster
 from provisioning.directory.connections import ConnectionView
 from provisioning.directory.events import HeldChangesSettled, MassChange
 from provisioning.directory.groups import Delta
@@ -185,7 +185,7 @@ def _do(connection: Connection, change: HeldView, *, workspace_id: UUID, kinds: 
             profile = GroupProfile.of(group.document, kinds.group)
             groups.store(connection, group=group, profile=profile, delta=delta, by=by)
             return
-        member = members.lock(connection, workspace_id=workspace_id, member_id=change.member_id)
+        member = roster.lock(connection, workspace_id=workspace_id, member_id=change.member_id)
         if change.kind == REMOVE:
             members.remove(connection, member=member, by=by)
         elif member.active:

@@ -14,7 +14,7 @@ from provisioning.access.mappings import Rule
 from provisioning.access.policies import Subject, Terms
 from provisioning.access.rules import Reference
 from provisioning.database import Connection, reading, rehearsal, transaction
-from provisioning.directory import members
+from provisioning.directory import members, roster
 from provisioning.refusals import Refusal
 from tests.access.worlds import BY, RESOURCES, ROLES, RULES, TERMS, World, Written, worlds, write
 
@@ -124,7 +124,7 @@ def forget(number: int) -> Change:
 def dismiss(number: int) -> Change:
     def change(connection: Connection, written: Written) -> None:
         place = {"workspace_id": written.workspace_id}
-        member = members.lock(connection, member_id=written.people[number % len(written.people)], **place)
+        member = roster.lock(connection, member_id=written.people[number % len(written.people)], **place)
         members.remove(connection, member=member, by=BY.by)
 
     return change

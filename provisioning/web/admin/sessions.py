@@ -10,7 +10,7 @@ from marshmallow import fields
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
-from provisioning.directory import members
+from provisioning.directory import roster
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import UNKNOWN
 from provisioning.web.admin import schemas
@@ -45,7 +45,7 @@ def begin(sent: dict[str, str]) -> Any:
     """Begin a session for a member that opens this workspace alone; its token is shown this once."""
     secret = context().keyring.mint(Kind.SESSION)
     with transaction() as connection:
-        member = members.by_email(connection, workspace_id=token().workspace_id, email=sent["email"])
+        member = roster.by_email(connection, workspace_id=token().workspace_id, email=sent["email"])
         begun = lifecycle.begin(
             connection,
             user_id=member.user_id,

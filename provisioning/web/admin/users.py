@@ -11,11 +11,11 @@ from marshmallow import fields
 from provisioning.access import custom_roles, facts, ownership, policies, rules
 from provisioning.context import context
 from provisioning.database import Connection, reading, transaction
-from provisioning.directory import listing, members
+from provisioning.directory import listing, members, owners, roster
 from provisioning.directory.conditions import as_id
 from provisioning.directory.listing import Selection
-from provisioning.directory.members import MemberView
 from provisioning.directory.paging import Page
+from provisioning.directory.roster import MemberView
 from provisioning.refusals import NotFound
 from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas
 from provisioning.web.admin.blueprint import Blueprint
@@ -78,7 +78,7 @@ def delete(query: dict[str, Any]) -> Any:
     ids = sorted({_id(written) for written in query["userIds"]})
     with changing() as connection:
         for member_id in ids:
-            member = members.lock(connection, workspace_id=token().workspace_id, member_id=member_id)
+            member = roster.lock(connection, workspace_id=token().workspace_id, member_id=member_id)
             members.remove(connection, member=member, by=actor())
     return schemas.SUCCESS
 
@@ -96,7 +96,7 @@ def _id(written: str) -> UUID:
 def read(user_id: UUID) -> Any:
     """One member."""
     with reading() as connection:
-        found = members.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
+        found = roster.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
         return {"data": {"user": _shown(connection, [found])[0]}}
 
 
@@ -107,8 +107,8 @@ def read(user_id: UUID) -> Any:
 def change(sent: dict[str, bool], user_id: UUID) -> Any:
     """Put a member out of the identity providers' reach, or within it again."""
     with transaction() as connection:
-        member = members.lock(connection, workspace_id=token().workspace_id, member_id=user_id)
-        changed = members.protect(connection, member=member, protected=sent["protected"], by=actor())
+        member = roster.lock(connection, workspace_id=token().workspace_id, member_id=user_id)
+        changed = owners.protect(connection, member=member, protected=sent["protected"], by=actor())
         return {"data": {"user": _shown(connection, [changed])[0]}}
 
 
@@ -126,7 +126,7 @@ def change(sent: dict[str, bool], user_id: UUID) -> Any:
 def groups(query: dict[str, Any], user_id: UUID) -> Any:
     """The groups that a member is in."""
     with reading() as connection:
-        found = members.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
+        found = roster.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
     return cut("groups", found.groups, query)
 
 

@@ -9,7 +9,7 @@ from provisioning.access.facts import Case
 from provisioning.access.rules import Facts, Reference, Resource, decide
 from provisioning.context import context
 from provisioning.database import Connection
-from provisioning.directory import members, workspaces
+from provisioning.directory import roster, workspaces
 from provisioning.directory.conditions import as_id
 from provisioning.refusals import NotFound
 from provisioning.web.authzen.entities import Entity
@@ -45,7 +45,7 @@ def _member(connection: Connection, subject: Entity) -> UUID | None:
     if subject.type != USER:
         return None
     by_id = as_id(subject.id)
-    return by_id or members.id_by_name(connection, workspace_id=token().workspace_id, name=subject.id)
+    return by_id or roster.id_by_name(connection, workspace_id=token().workspace_id, name=subject.id)
 
 
 def target(connection: Connection, resource: Entity) -> tuple[bool, Resource | None]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from provisioning.database import reading
 from provisioning.directory import listing
 from provisioning.directory.groups import GroupView
-from provisioning.directory.members import MemberView
+from provisioning.directory.roster import MemberView
 from provisioning.web.guard import by_connection, connection
 from provisioning.web.scim import groups, users
 from provisioning.web.scim.query import Query

@@ -7,11 +7,11 @@ from typing import Any
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.directory import listing, mass_changes, members
+from provisioning.directory import listing, mass_changes, members, roster
 from provisioning.directory.conditions import as_id
-from provisioning.directory.members import MemberView
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import Profile
+from provisioning.directory.roster import MemberView
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
 from provisioning.scim.document import keep_immutable
@@ -68,7 +68,7 @@ def _written(member: MemberView, attributes: Keys) -> Written:
 
 def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> MemberView:
     journal.target("User", str(wanted["member_id"]))
-    member = members.lock(database, **wanted)
+    member = roster.lock(database, **wanted)
     versions.require_match(versions.of_user(member), condition)
     return member
 
@@ -144,7 +144,7 @@ def deletion(user_id: str, condition: ETags) -> Operation:
 
 
 def _find(database: Connection, user_id: str, _shown: Projection) -> Written:
-    return _written(members.by_id(database, **_wanted(user_id)), ())
+    return _written(roster.by_id(database, **_wanted(user_id)), ())
 
 
 def _listed(database: Connection, query: Query) -> tuple[Page[MemberView], list[dict[str, Any]]]:

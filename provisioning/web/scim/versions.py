@@ -7,7 +7,7 @@ import zlib
 from werkzeug.datastructures import ETags
 
 from provisioning.directory.groups import GroupView
-from provisioning.directory.members import MemberView
+from provisioning.directory.roster import MemberView
 from provisioning.scim.errors import PreconditionFailed
 
 
