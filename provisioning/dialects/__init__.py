@@ -9,6 +9,14 @@ Offers: `normalise_resource` and `normalise_patch` - a conforming body comes out
 from __future__ import annotations
 
 from provisioning.dialects.normalise import Normalised, normalise_patch, normalise_resource
-from provisioning.dialects.recognise import NICKNAME_ADVICE, advise, recognise
+from provisioning.dialects.recognise import INACTIVE_ADVICE, NICKNAME_ADVICE, advise, recognise
 
-__all__ = ["NICKNAME_ADVICE", "Normalised", "advise", "normalise_patch", "normalise_resource", "recognise"]
+__all__ = [
+    "INACTIVE_ADVICE",
+    "NICKNAME_ADVICE",
+    "Normalised",
+    "advise",
+    "normalise_patch",
+    "normalise_resource",
+    "recognise",
+]
