@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 import requests
 from sqlalchemy import select, update
@@ -9,7 +11,10 @@ from sqlalchemy import select, update
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
+from provisioning.directory import members
 from provisioning.directory.models import Member
+from provisioning.directory.profile import Profile
+from provisioning.scim.definitions import USER
 from provisioning.tokens import api
 from provisioning.tokens.models import ApiToken
 from tests.conftest import TEST, USER_URN
@@ -73,6 +78,17 @@ def test_a_suspension_ends_the_members_own_tokens_and_a_return_brings_none_back(
             return database.execute(select(ApiToken.ended_reason).where(ApiToken.id == token.id)).scalar_one()
 
     assert eventually(marked) == "owner_suspended"
+
+
+def test_a_suspension_of_a_moment_that_no_worker_sees_ends_them_too(idp, clerk):
+    _, secret = issue(idp, clerk)
+    with transaction() as database:
+        for active in (False, True):
+            member = members.lock(database, workspace_id=idp.workspace.id, member_id=UUID(clerk["id"]))
+            profile = Profile.of({**member.document, "active": active}, USER)
+            members.store(database, member=member, profile=profile, connection_id=None, by=TEST)
+    assert idp.request("GET", f"/Users/{clerk['id']}").json()["active"] is True
+    assert status(idp, secret) == 401
 
 
 def test_a_member_who_is_gone_leaves_no_token(idp, clerk):
