@@ -10,9 +10,10 @@ import pytest
 from config.roles import CATALOGUE
 from config.variables import VARIABLES
 from provisioning.cli.main import provisioning
-from provisioning.dialects import patches, resources
+from provisioning.dialects import filters, patches, resources
 from provisioning.outbox import Fact
 from provisioning.refusals import Refusal
+from provisioning.simulator import IDPS
 from workers.handlers import HANDLERS
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +37,7 @@ def test_every_setting_is_told_with_its_default():
 def test_every_role_fact_refusal_and_quirk_is_told():
     facts = {fact.name for fact in below(Fact) if isinstance(getattr(fact, "name", None), str)}
     names = facts | {role["key"] for role in CATALOGUE} | {refusal.code for refusal in below(Refusal)}
-    names |= {quirk.__name__ for quirk in (*resources.QUIRKS, *patches.QUIRKS)} - {"values"}
+    names |= {quirk.__name__ for quirk in (*resources.QUIRKS, *patches.QUIRKS, *filters.QUIRKS)} - {"values"}
     assert set(HANDLERS) <= facts
     assert sorted(name for name in names if f"`{name}`" not in DOCUMENTS["reference.md"]) == []
 
@@ -45,6 +46,28 @@ def test_every_named_test_exists():
     sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     named = {name for text in DOCUMENTS.values() for name in re.findall(r"`(test_\w+)`", text)}
     assert sorted(name for name in named if f"def {name}(" not in sources) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_is_named_with_its_file_stands_there(document):
+    named = re.findall(r"`(tests/[^`:]*)(?:::(\w+))?`", DOCUMENTS[document])
+    assert [path for path, _ in named if not (ROOT / path).exists()] == []
+    assert [name for path, name in named if name and f"\ndef {name}(" not in (ROOT / path).read_text()] == []
+
+
+def test_every_lesson_names_what_holds_it():
+    rows = re.findall(r"^\| (.+) \|$", DOCUMENTS["scim-lessons.md"], flags=re.MULTILINE)
+    lessons = [row.split(" | ") for row in rows if row != "thread | lesson | held by"]
+    assert len(lessons) > 100
+    assert [row for row in lessons if len(row) != 3 or not re.search(r"`tests/[^`]+\.py::test_\w+`", row[2])] == []
+
+
+def test_every_identity_provider_is_played_and_replayed_as_told():
+    row = r"^\| \[[^]]+\]\(([a-z]+)[^)]*\.md\) \| (.+) \|$"
+    told = dict(re.findall(row, DOCUMENTS["identity-providers/README.md"], flags=re.MULTILINE))
+    stories = {folder.name for folder in (ROOT / "tests" / "replays").iterdir() if any(folder.glob("*.json"))}
+    assert {name for name, cells in told.items() if "replayed" in cells} == stories
+    assert {name for name, cells in told.items() if re.search(r"\bplayed\b", cells)} == set(IDPS)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -26,6 +26,10 @@ ADVICE: Mapping[str, str] = {
 NICKNAME_ADVICE = (
     "externalId is the mail nickname, which changes when a person is renamed: map the directory's object id to it."
 )
+INACTIVE_ADVICE = (
+    "Everybody whom it has pushed is inactive: where the directory flags who is deleted or disabled, map the flag's "
+    "opposite to `active`."
+)
 
 
 def recognise(user_agent: str, quirks: Collection[str]) -> str | None:

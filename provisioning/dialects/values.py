@@ -54,11 +54,16 @@ def bare_value(attribute: Attribute, value: Any) -> Any:
 
 
 def manager_forms(attribute: Attribute, value: Any) -> Any:
-    """The manager as a bare id, as a list of one, or as an empty text that means nobody: all of them Entra ID's."""
+    """The manager as a bare id, as a list of one, or as an empty text that means nobody: all of them Entra ID's.
+
+    `managerId` is SCIM 1.1's name for the id, which OneLogin's templates keep.
+    """
     if attribute.name != "manager":
         return value
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
+    if isinstance(value, dict) and "managerId" in value and "value" not in value:
+        value = {"value" if name == "managerId" else name: below for name, below in value.items()}
     if isinstance(value, str):
         return {"value": value} if value else None
     return value

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.engine import Connection
 
-from provisioning.dialects import NICKNAME_ADVICE, advise
+from provisioning.dialects import INACTIVE_ADVICE, NICKNAME_ADVICE, advise
 from provisioning.directory.models import Group, Member
 from provisioning.journal.models import JournalEntry
 
@@ -137,19 +137,24 @@ def check(connection: Connection, *, workspace_id: UUID, connection_id: UUID) ->
 
 
 def _advice(connection: Connection, workspace_id: UUID, connection_id: UUID) -> tuple[str, ...]:
-    """What an admin could do about habits of the last day, and about externalIds that are none."""
+    """What an admin could do about habits of the last day, and about attributes that are mapped amiss."""
     lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
     notes = select(func.jsonb_array_elements_text(JournalEntry.notes)).where(
         JournalEntry.workspace_id == workspace_id, JournalEntry.connection_id == connection_id, lately
     )
     given = Member.external_ids[str(connection_id)].astext
-    pushed = (Member.workspace_id == workspace_id, Member.connection_id == connection_id, given.is_not(None))
     nickname = func.lower(given) == func.split_part(func.lower(Member.user_name), "@", 1)
-    people, nicknamed = connection.execute(
-        select(func.count(), func.count().filter(nickname)).select_from(Member).where(*pushed)
+    people, named, nicknamed, active = connection.execute(
+        select(func.count(), func.count(given), func.count().filter(nickname), func.count().filter(Member.active))
+        .select_from(Member)
+        .where(Member.workspace_id == workspace_id, Member.connection_id == connection_id)
     ).one()
     habits = advise(set(connection.execute(notes.distinct()).scalars()))
-    return (*habits, *((NICKNAME_ADVICE,) if people >= _FEW and nicknamed * 2 > people else ()))
+    return (
+        *habits,
+        *((NICKNAME_ADVICE,) if named >= _FEW and nicknamed * 2 > named else ()),
+        *((INACTIVE_ADVICE,) if people >= _FEW and not active else ()),
+    )
 
 
 def forget(connection: Connection, *, older_than: timedelta, most: int) -> int:

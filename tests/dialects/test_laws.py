@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.dialects import normalise_patch, normalise_resource
+from provisioning.dialects import normalise_filter, normalise_patch, normalise_resource
 from provisioning.scim.definitions import GROUP, USER
+from provisioning.scim.filter import parse_filter
 from provisioning.scim.patch import PATCH_URN
 
 URN, ENTERPRISE = USER.schema.id, USER.extensions[0].id
@@ -62,3 +63,40 @@ def test_twice_is_once_and_nothing_is_raised(resource_type, body):
     for normalise in (normalise_resource, normalise_patch):
         once = normalise(body, resource_type).body
         assert normalise(once, resource_type).body == once
+
+
+@pytest.mark.parametrize(
+    ("sent", "standard"),
+    [
+        ("externalId eq 12345", 'externalId eq "12345"'),
+        ("not (userName eq true)", 'not (userName eq "true")'),
+        ("emails eq 7 or emails.value eq 7", 'emails eq "7" or emails.value eq "7"'),
+        ("emails[type eq 7 and primary eq true]", 'emails[type eq "7" and primary eq true]'),
+        ('id eq "1" and manager eq "2"', f'id eq "1" and {ENTERPRISE}:manager eq "2"'),
+        ('Manager.Value eq "2"', f'{ENTERPRISE}:Manager.Value eq "2"'),
+        ("department pr and costCenter eq 7", f'{ENTERPRISE}:department pr and {ENTERPRISE}:costCenter eq "7"'),
+    ],
+)
+def test_a_filter_is_put_right_and_the_deviation_is_named(sent, standard):
+    normalised = normalise_filter(parse_filter(sent), USER)
+    assert (normalised.condition, bool(normalised.quirks)) == (parse_filter(standard), True)
+    again = normalise_filter(normalised.condition, USER)
+    assert (again.condition, again.quirks) == (normalised.condition, ())
+
+
+@pytest.mark.parametrize(
+    "conforming",
+    [
+        'userName eq "7" and not (active eq true) or title pr',
+        'emails[type eq "work" and primary eq true].value eq "x"',
+        f'{ENTERPRISE}:manager eq "2" and {ENTERPRISE}:manager.value pr',
+        'meta.created gt "2015-10-10T14:38:21Z"',
+        "externalId eq null",
+        "nobody eq 7 and nothing[x eq 1]",
+        "externalId eq 1.50",
+    ],
+)
+@pytest.mark.parametrize("resource_type", [USER, GROUP], ids=lambda kind: kind.name)
+def test_a_filter_that_conforms_or_is_beyond_help_comes_out_as_it_is(conforming, resource_type):
+    tree = parse_filter(conforming)
+    assert normalise_filter(tree, resource_type).condition == tree

@@ -156,3 +156,64 @@ def test_membership_is_asked_by_a_filter_without_reading_the_group(idp, people):
     for who, found in ((people[0], 1), (people[1], 0), ("nonsense", 0)):
         condition = f'id eq "{group["id"]}" and members eq "{who}"'
         assert len(idp.find("/Groups", condition)) == found
+
+
+@pytest.mark.parametrize("form", ["POST", "PUT", "add", "replace"])
+def test_a_member_who_is_named_twice_is_in_once(idp, people, form):
+    twice = [{"value": people[0]}, {"value": people[1], "type": "User"}, {"value": people[0], "display": "Again"}]
+    body = {"schemas": [GROUP_URN], "displayName": "G", "members": twice}
+    if form == "POST":
+        answer = idp.request("POST", "/Groups", body)
+    else:
+        path = f"/Groups/{idp.create_group('G')['id']}"
+        operation = {"op": form, "path": "members", "value": twice}
+        answer = idp.request("PUT", path, body) if form == "PUT" else idp.patch(path, operation, operation)
+    assert answer.status_code in {200, 201}, answer.text
+    assert sorted(member["value"] for member in answer.json()["members"]) == sorted(people[:2])
+    path = f"/Groups/{answer.json()['id']}"
+    assert idp.request("GET", path).json() == answer.json()
+    idp.patch(path, {"op": "remove", "path": "members", "value": [twice[0], twice[2]]})
+    assert [member["value"] for member in idp.request("GET", path).json()["members"]] == [people[1]]
+
+
+def test_who_is_added_again_is_answered_with_the_group_as_it_is(idp, people):
+    group = idp.create_group("G", *people[:2], externalId="g1")
+    path = f"/Groups/{group['id']}"
+    for again in (
+        {"op": "add", "path": "members", "value": [{"value": people[0]}]},
+        {"op": "add", "value": {"members": [{"value": one} for one in people[:2]]}},
+        {"op": "replace", "path": "members", "value": [{"value": one} for one in people[:2]]},
+    ):
+        assert idp.patch(path, again).json() == group
+    assert {member["$ref"] for member in group["members"]} == {
+        f"{idp.base_url}/scim/v2/Users/{one}" for one in people[:2]
+    }
+
+
+def test_groups_that_others_keep_are_neither_listed_nor_reached(idp, new_admin, people):
+    admin = new_admin(idp.workspace.slug)
+    local = admin.request("POST", "/groups", {"name": "Local"}).json()["data"]["userGroup"]["id"]
+    assert admin.request("POST", f"/groups/{local}/users", {"emails": ["p0@corp.example"]}).status_code == 200
+    own = idp.create_group("Own", people[1])
+    assert [group["id"] for group in idp.request("GET", "/Groups").json()["Resources"]] == [own["id"]]
+    path = f"/Groups/{local}"
+    emptied = {"op": "replace", "path": "members", "value": []}
+    body = {"schemas": [GROUP_URN], "displayName": "Taken", "members": []}
+    for answer in (
+        idp.request("GET", path),
+        idp.patch(path, emptied),
+        idp.request("PUT", path, body),
+        idp.request("DELETE", path),
+    ):
+        assert answer.status_code == 404
+    assert [user["id"] for user in admin.get(f"/groups/{local}/users")["users"]] == [people[0]]
+
+
+def test_a_group_may_keep_its_own_name_in_another_spelling(idp, people):
+    group = idp.create_group("Finance", *people[:2])
+    path = f"/Groups/{group['id']}"
+    renamed = idp.patch(path, {"op": "replace", "path": "displayName", "value": "FINANCE"})
+    assert (renamed.status_code, renamed.json()["displayName"]) == (200, "FINANCE")
+    replaced = idp.request("PUT", path, {"schemas": [GROUP_URN], "displayName": "Finance "})
+    assert (replaced.status_code, replaced.json()["displayName"]) == (200, "Finance ")
+    assert [one["id"] for one in idp.find("/Groups", 'displayName eq "finance"')] == [group["id"]]

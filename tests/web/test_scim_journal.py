@@ -126,6 +126,21 @@ def test_habits_that_make_for_trouble_come_with_advice(idp, facts_of, log):
     assert ["object id" in one or "passwords" in one for one in advice] == [True, True]
 
 
+def test_everybody_inactive_looks_like_a_flag_mapped_the_wrong_way_round(idp, new_admin):
+    admin = new_admin(idp.workspace.slug)
+
+    def advice():
+        return admin.get(f"/connections/{idp.connection.id}/check")["check"]["advice"]
+
+    people = [idp.create_user(f"{name}@corp.example", externalId=f"{name}-1", active=False) for name in ("ann", "bob")]
+    assert advice() == []
+    people.append(idp.create_user("eve@corp.example", externalId="eve-1", active=False))
+    (told,) = advice()
+    assert "inactive" in told
+    idp.patch(f"/Users/{people[0]['id']}", {"op": "replace", "path": "active", "value": True})
+    assert advice() == []
+
+
 def test_the_command_line_shows_both(idp, facts_of, command, log):
     idp.create_user("ann")
     idp.request("PATCH", "/Users/none", {"schemas": [PATCH_URN], "Operations": [{"op": "remove"}]})

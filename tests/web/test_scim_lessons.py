@@ -313,6 +313,27 @@ def test_a_new_address_in_the_request_that_suspends_hides_no_session(idp, facts_
     assert (checked["active"], checked["reason"]) == (False, "suspended")
 
 
+@pytest.mark.parametrize("word", ["PUT", "PATCH", "POST again"])
+def test_a_first_word_of_somebody_that_says_inactive_ends_their_sessions(idp, facts_of, word):
+    """Who was added by hand has lived until now: to be taken over and to be dismissed may be one request."""
+    email = f"hand@{idp.workspace.slug}.example"
+    facts_of("member", "add", email, "--workspace", idp.workspace.slug)
+    begun = facts_of("session", "create", "--email", email)
+    (found,) = idp.find("/Users", f'userName eq "{email}"')
+    whole = {"schemas": [USER_URN], "userName": email, "externalId": "h1", "active": False}
+    if word == "PUT":
+        answer = idp.request("PUT", f"/Users/{found['id']}", whole)
+    elif word == "PATCH":
+        answer = idp.patch(f"/Users/{found['id']}", {"op": "replace", "value": {"externalId": "h1", "active": "False"}})
+    else:
+        assert idp.request("POST", "/Users", whole).status_code == 409
+        assert facts_of("session", "check", begun["token"])["active"] is True
+        answer = idp.request("PUT", f"/Users/{found['id']}", whole)
+    assert answer.json()["active"] is False
+    checked = facts_of("session", "check", begun["token"])
+    assert (checked["active"], checked["reason"]) == (False, "suspended")
+
+
 def test_who_is_restored_gets_no_old_session_back(idp, admin, clerk):
     begun = admin.request("POST", "/sessions", {"email": clerk["userName"]}).json()["data"]["session"]
     idp.patch(f"/Users/{clerk['id']}", OFF)

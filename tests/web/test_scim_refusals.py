@@ -204,3 +204,43 @@ def test_discovery_lists_what_requests_are_checked_by(idp):
     assert idp.request("GET", f"/Schemas/{USER_URN.upper()}").json() == schemas[USER_URN]
     kinds = idp.request("GET", "/ResourceTypes").json()["Resources"]
     assert {kind["endpoint"] for kind in kinds} == {"/Users", "/Groups"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "scim_type"),
+    [
+        ("Users", {"op": "replace", "path": "displyName", "value": "x"}, "invalidPath"),
+        ("Users", {"op": "replace", "path": "emails[type eq", "value": "x"}, "invalidPath"),
+        ("Users", {"op": "replace", "path": 'emails[kind eq "work"].value', "value": "x"}, "invalidFilter"),
+        ("Users", {"op": "replace", "path": 'emails[value co "nobody"].display', "value": "x"}, "noTarget"),
+        ("Users", {"op": "replace", "path": "active", "value": "perhaps"}, "invalidValue"),
+        ("Users", {"op": "replace", "path": "id", "value": "x"}, "mutability"),
+        ("Users", {"op": "remove", "path": "userName"}, "mutability"),
+        ("Users", {"op": "remove"}, "noTarget"),
+        ("Users", {"op": "move", "path": "title", "value": "x"}, "invalidSyntax"),
+        ("Groups", {"op": "add", "path": "member", "value": [{"value": "x"}]}, "invalidPath"),
+        ("Groups", {"op": "remove", "path": 'members[display eq "Ann"]'}, "invalidFilter"),
+        ("Groups", {"op": "replace", "path": 'members[value eq "x"].value', "value": "y"}, "mutability"),
+        ("Groups", {"op": "add", "path": "members", "value": [{"display": "Ann"}]}, "invalidValue"),
+        ("Groups", {"op": "remove", "path": "displayName"}, "mutability"),
+    ],
+)
+def test_a_change_that_cannot_be_done_is_refused_by_its_name_and_never_passed_over(idp, kind, operation, scim_type):
+    """A success for what was not done would be worse: the identity provider never sends it again."""
+    user = idp.create_user("a@corp.example", emails=[{"value": "a@x.example", "type": "work"}])
+    path = f"/{kind}/{user['id'] if kind == 'Users' else idp.create_group('G', user['id'])['id']}"
+    before = idp.request("GET", path).json()
+    refused = idp.patch(path, {"op": "replace", "path": "externalId", "value": "new"}, operation)
+    assert is_scim_error(refused, 400), refused.text
+    assert refused.json()["scimType"] == scim_type
+    assert idp.request("GET", path).json() == before
+
+
+def test_what_is_not_kept_is_not_shown_as_if_it_were(idp):
+    user = idp.create_user("a@corp.example", nationalId="1")
+    path = f"/Users/{user['id']}"
+    changed = idp.patch(path, {"op": "replace", "value": {"nationalId": "2", "title": "T"}})
+    assert changed.status_code == 200
+    assert (changed.json()["title"], "nationalId" in user, "nationalId" in changed.json()) == ("T", False, False)
+    unchanged = idp.patch(path, {"op": "add", "value": {"nationalId": "3"}})
+    assert (unchanged.status_code, unchanged.json()) == (200, changed.json())

@@ -107,7 +107,7 @@ def test_values_are_kept_filtered_and_sorted_by_their_type(badges):
 
 @pytest.mark.parametrize(
     "condition",
-    ['level eq "9"', "level co 1", "kind eq 1", 'until eq "x"', 'pin eq "1"', 'issuer.secret eq "1"', "pin pr"],
+    ['level eq "9"', "level co 1", "pin eq 1", 'until eq "x"', 'pin eq "1"', 'issuer.secret eq "1"', "pin pr"],
 )
 def test_a_comparison_that_does_not_fit_or_pries_is_refused(badges, condition):
     create(badges, pin="1", issuer={"value": "x", "secret": "1"})

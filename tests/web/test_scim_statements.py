@@ -127,3 +127,18 @@ def test_a_change_that_is_answered_without_members_reads_none(ask):
     assert not [statement for statement in statements if "FROM membership" in statement]
     rename = {"op": "replace", "path": "displayName", "value": "U"}
     assert [statement for statement in ask("PATCH", path, patch(rename))[1] if "FROM membership" in statement]
+
+
+def test_many_members_at_once_cost_as_many_statements_as_one(ask):
+    people = [
+        ask("POST", "/Users", {"schemas": [USER_URN], "userName": f"p{number}"})[0]["id"] for number in range(120)
+    ]
+    team = {"schemas": [GROUP_URN], "displayName": "T", "members": [{"value": one} for one in people[:60]]}
+    made, statements = ask("POST", "/Groups", team)
+    assert len(statements) == TOLD["create a Group with members"]
+    path = f"/Groups/{made['id']}"
+    many = [{"value": one} for one in people[60:]]
+    for op in ("add", "remove"):
+        shown, statements = ask("PATCH", path, patch({"op": op, "path": "members", "value": many}))
+        assert len(statements) == TOLD[f"{op} a member {'to' if op == 'add' else 'from'} a Group"]
+    assert len(shown["members"]) == 60

@@ -220,3 +220,67 @@ def test_of_many_who_create_the_same_person_at_once_one_succeeds(idp):
     with ThreadPoolExecutor(16) as pool:
         assert sorted(pool.map(create, range(16))) == [201] + [409] * 15
     assert idp.request("GET", "/Users").json()["totalResults"] == 1
+
+
+def test_nobody_is_a_duplicate_of_themselves(idp):
+    user = idp.create_user("ann@corp.example", externalId="1")
+    path = f"/Users/{user['id']}"
+    for name in ("ann@corp.example", "Ann@Corp.example", " ann@corp.example"):
+        changed = idp.patch(path, {"op": "Replace", "path": "userName", "value": name})
+        assert (changed.status_code, changed.json()["userName"]) == (200, name)
+        whole = {"schemas": [USER_URN], "userName": name, "externalId": "1"}
+        replaced = idp.request("PUT", path, whole)
+        assert (replaced.status_code, replaced.json()["userName"]) == (200, name)
+    assert [one["id"] for one in idp.find("/Users", 'userName eq "ANN@corp.example"')] == [user["id"]]
+
+
+def test_who_is_suspended_is_read_found_and_changed_like_anybody(idp):
+    user = idp.create_user("ann@corp.example", externalId="1", active=False)
+    group = idp.create_group("G", user["id"])
+    path = f"/Users/{user['id']}"
+    named = ('userName eq "ann@corp.example"', 'externalId eq "1"', f'id eq "{user["id"]}"')
+    for condition in (*named, "active eq false"):
+        assert [one["active"] for one in idp.find("/Users", condition)] == [False]
+    assert [one["id"] for one in idp.request("GET", "/Users").json()["Resources"]] == [user["id"]]
+    changed = idp.patch(path, {"op": "replace", "path": "title", "value": "T"}).json()
+    assert (changed["title"], changed["active"]) == ("T", False)
+    replaced = idp.request("PUT", path, {**changed, "title": "U"}).json()
+    assert (replaced["title"], replaced["active"]) == ("U", False)
+    assert [one["value"] for one in replaced["groups"]] == [group["id"]]
+    other = idp.create_group("H")
+    idp.patch(f"/Groups/{other['id']}", {"op": "add", "path": "members", "value": [{"value": user["id"]}]})
+    restored = idp.patch(path, {"op": "replace", "value": {"active": True}}).json()
+    assert {one["display"] for one in restored["groups"]} == {"G", "H"}
+    assert idp.request("DELETE", path).status_code == 204
+
+
+@pytest.mark.parametrize("kind", ["Users", "Groups"])
+def test_an_external_id_comes_back_in_every_answer(idp, kind):
+    make = idp.create_user if kind == "Users" else idp.create_group
+    made = make("ann", externalId="x/1 Ä")
+    path = f"/{kind}/{made['id']}"
+    name = "userName" if kind == "Users" else "displayName"
+    answers = [made, idp.request("GET", path).json(), *idp.request("GET", f"/{kind}").json()["Resources"]]
+    answers += idp.find(f"/{kind}", f'{name} eq "ANN"') + idp.find(f"/{kind}", 'externalId eq "x/1 Ä"')
+    answers.append(idp.patch(path, {"op": "replace", "path": name, "value": "bob"}).json())
+    whole = {"schemas": made["schemas"], name: "eve", "externalId": "x/1 Ä"}
+    answers.append(idp.request("PUT", path, whole).json())
+    assert [answer["externalId"] for answer in answers] == ["x/1 Ä"] * 7
+
+
+def test_an_import_by_pages_meets_everybody_once_though_people_change_meanwhile(idp):
+    made = [
+        {"method": "POST", "path": "/Users", "bulkId": str(n), "data": {"schemas": [USER_URN], "userName": f"m{n}"}}
+        for n in range(450)
+    ]
+    schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"]
+    assert idp.request("POST", "/Bulk", {"schemas": schemas, "Operations": made}).status_code == 200
+    seen, start, total = [], 1, 1
+    while start <= total:
+        page = idp.request("GET", "/Users", params={"startIndex": start, "count": 100}).json()
+        total = page["totalResults"]
+        seen += [one["id"] for one in page["Resources"]]
+        start += page["itemsPerPage"]
+        for one in (seen[0], seen[-1]):
+            assert idp.patch(f"/Users/{one}", {"op": "replace", "path": "title", "value": str(start)}).ok
+    assert (total, len(seen), len(set(seen))) == (450, 450, 450)

@@ -192,7 +192,7 @@ def _listed(database: Connection, query: Query) -> tuple[Page[GroupView], list[d
     found = listing.of_groups(
         database,
         workspace_id=connection().workspace_id,
-        selection=query.selection,
+        selection=query.of(_kind()),
         linked_to=connection().id,
         with_members=shown.wants("members"),
     )

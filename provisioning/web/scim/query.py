@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, request
 
+from provisioning.dialects import normalise_filter
 from provisioning.directory.filters import Order
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Page, Window
@@ -18,7 +19,7 @@ from provisioning.scim.path import match_attribute
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import connection
-from provisioning.web.scim import cursors, media
+from provisioning.web.scim import cursors, journal, media
 from provisioning.web.scim.cursors import Walk
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
@@ -77,6 +78,14 @@ class Query:
             window = Window(count, after=walk.place)
         selection = Selection(window, condition, order, media.viewer())
         return cls(selection, given.get("attributes"), given.get("excludedAttributes"), walk)
+
+    def of(self, kind: ResourceType) -> Selection:
+        """Which resources of one type, with what deviates in the filter put right and noted."""
+        if self.selection.condition is None:
+            return self.selection
+        normalised = normalise_filter(self.selection.condition, kind)
+        journal.note(*normalised.quirks)
+        return replace(self.selection, condition=normalised.condition)
 
     def shown(self, kind: ResourceType) -> Projection:
         """What is shown of each resource of a type."""

@@ -149,7 +149,7 @@ def _find(database: Connection, user_id: str, _shown: Projection) -> Written:
 
 def _listed(database: Connection, query: Query) -> tuple[Page[MemberView], list[dict[str, Any]]]:
     shown = query.shown(_kind())
-    found = listing.of_members(database, workspace_id=connection().workspace_id, selection=query.selection)
+    found = listing.of_members(database, workspace_id=connection().workspace_id, selection=query.of(_kind()))
     return found, [shown.apply(resource(member)) for member in found.items]
 
 
