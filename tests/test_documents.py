@@ -10,7 +10,7 @@ import pytest
 from config.roles import CATALOGUE
 from config.variables import VARIABLES
 from provisioning.cli.main import provisioning
-from provisioning.dialects import patches, resources
+from provisioning.dialects import DIALECTS, patches, resources
 from provisioning.outbox import Fact
 from provisioning.refusals import Refusal
 from workers.handlers import HANDLERS
@@ -36,7 +36,8 @@ def test_every_setting_is_told_with_its_default():
 def test_every_role_fact_refusal_and_quirk_is_told():
     facts = {fact.name for fact in below(Fact) if isinstance(getattr(fact, "name", None), str)}
     names = facts | {role["key"] for role in CATALOGUE} | {refusal.code for refusal in below(Refusal)}
-    names |= {quirk.__name__ for quirk in (*resources.QUIRKS, *patches.QUIRKS)} - {"values"}
+    by_dialect = [quirk for dialect in DIALECTS.values() for quirk in (*dialect.sends, *dialect.means)]
+    names |= {quirk.__name__ for quirk in (*resources.QUIRKS, *patches.QUIRKS, *by_dialect)} - {"values"}
     assert set(HANDLERS) <= facts
     assert sorted(name for name in names if f"`{name}`" not in DOCUMENTS["reference.md"]) == []
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.engine import Connection
 
 from provisioning.dialects import NICKNAME_ADVICE, advise
+from provisioning.directory import connections
 from provisioning.directory.models import Group, Member
 from provisioning.journal.models import JournalEntry
 
@@ -137,7 +138,7 @@ def check(connection: Connection, *, workspace_id: UUID, connection_id: UUID) ->
 
 
 def _advice(connection: Connection, workspace_id: UUID, connection_id: UUID) -> tuple[str, ...]:
-    """What an admin could do about habits of the last day, and about externalIds that are none."""
+    """What an admin could do about the dialect, about habits of the last day, and about externalIds that are none."""
     lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
     notes = select(func.jsonb_array_elements_text(JournalEntry.notes)).where(
         JournalEntry.workspace_id == workspace_id, JournalEntry.connection_id == connection_id, lately
@@ -148,7 +149,9 @@ def _advice(connection: Connection, workspace_id: UUID, connection_id: UUID) -> 
     people, nicknamed = connection.execute(
         select(func.count(), func.count().filter(nickname)).select_from(Member).where(*pushed)
     ).one()
-    habits = advise(set(connection.execute(notes.distinct()).scalars()))
+    of = connections.by_id(connection, workspace_id=workspace_id, connection_id=connection_id)
+    met = set(connection.execute(notes.distinct()).scalars())
+    habits = advise(met, pinned=of.dialect, learned=of.learned_dialect)
     return (*habits, *((NICKNAME_ADVICE,) if people >= _FEW and nicknamed * 2 > people else ()))
 
 
