@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioning.scim.errors import InvalidSyntax, InvalidValue, Mutability
 from provisioning.scim.schema import Attribute, ResourceType
-from provisioning.scim.values import read_value, refuse_two_primaries, unassigned
+from provisioning.scim.values import dropped_parts, read_value, refuse_two_primaries, unassigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ def read_resource(body: Any, resource_type: ResourceType) -> Resource:
         value = read_value(attribute, sent)
         if value is not None:
             holder[attribute.name] = value
+        ignored.extend(dropped_parts(attribute, sent, place=name))
     # Null is no empty list here: a client that knows nothing of the members must not put everybody out.
     is_told = any(name.lower() == "members" and value is not None for name, value in body.items())
     members = _take_members(document, sent_at_all=is_told)

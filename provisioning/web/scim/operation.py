@@ -81,7 +81,7 @@ def read_replacement(body: Any, kind: ResourceType) -> Resource:
 def _whole(normalised: Normalised, kind: ResourceType) -> Resource:
     journal.note(*normalised.quirks, *(f"ambiguous {name}" for name in normalised.ambiguous))
     sent = read_resource(normalised.body, kind)
-    journal.note(*(f"ignored {name[:100]}" for name in sent.ignored))
+    journal.ignored(sent.ignored)
     return sent
 
 
@@ -89,7 +89,9 @@ def read_changes(body: Any, kind: ResourceType) -> Changes:
     """A PATCH as it was sent, with deviations put right and noted."""
     normalised = normalise_patch(body, kind)
     journal.note(*normalised.quirks)
-    return parse_patch(normalised.body, kind)
+    changes = parse_patch(normalised.body, kind)
+    journal.ignored(changes.ignored)
+    return changes
 
 
 def given(sent: Resource, kind: ResourceType) -> Keys:
