@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from provisioning.scim.errors import InvalidSyntax, InvalidValue, Mutability
 from provisioning.scim.schema import Attribute, ResourceType
 from provisioning.scim.values import dropped_parts, read_value, refuse_two_primaries, unassigned
+
+_GROUPS_ADDRESS = re.compile(r"(^|/)groups/[^/]+/?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,21 @@ def _attributes(
 def _take_members(document: dict[str, Any], *, sent_at_all: bool) -> tuple[str, ...] | None:
     """Members are rows of a table, not part of the document."""
     elements = document.pop("members", [])
+    refuse_groups(elements)
     return member_ids(elements) if sent_at_all else None
+
+
+def refuse_groups(elements: list[dict[str, Any]]) -> None:
+    """Members of a Group may be Groups by RFC 7643, section 4.2; here they are people, and a Group says so itself.
+
+    Raises:
+        InvalidValue: an element is a Group, by its type or its address.
+    """
+    for number, element in enumerate(elements):
+        if element.get("type", "").lower() == "group" or _GROUPS_ADDRESS.search(element.get("$ref", "")):
+            raise InvalidValue(
+                f"members[{number}]: a Group can't be a member of a Group here; send the people who are in it."
+            )
 
 
 def member_ids(elements: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.scim.document import member_ids
+from provisioning.scim.document import member_ids, refuse_groups
 from provisioning.scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget
 from provisioning.scim.filter import Comparison, Filter, Or
 from provisioning.scim.path import match_attribute
@@ -119,8 +119,9 @@ def _read(sent: Any, number: int, resource_type: ResourceType, ignored: list[str
 
 
 def _dropped(target: Target, value: Any) -> Iterator[str]:
-    """The parts of a target's value that no schema knows."""
-    return dropped_parts(target.leaf, value, place=str(target)) if target.sub is None else iter(())
+    """The parts of a target's value that no schema knows; which element was meant is a value, and told to nobody."""
+    attribute = Target(target.extension, target.attribute)
+    return dropped_parts(target.attribute, value, place=str(attribute)) if target.sub is None else iter(())
 
 
 def _without_path(
@@ -226,6 +227,7 @@ def _concerned(operation: Operation) -> tuple[bool, tuple[str, ...]]:
         raise InvalidPath("Members are added and removed whole: use the path `members`.")
     if operation.op == REMOVE:
         return (True, ()) if value is None else (False, member_ids(value))
+    refuse_groups(value or [])
     return operation.op == REPLACE, member_ids(value or [])
 
 
