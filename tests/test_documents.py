@@ -13,6 +13,7 @@ from provisioning.cli.main import provisioning
 from provisioning.dialects import DIALECTS, patches, resources
 from provisioning.outbox import Fact
 from provisioning.refusals import Refusal
+from provisioning.simulator import VARIANTS
 from workers.handlers import HANDLERS
 
 ROOT = Path(__file__).parents[1]
@@ -64,3 +65,9 @@ def test_every_command_that_is_told_exists(document):
             assert rest[0] in command.commands, words
     told = set(re.findall(r"(?:^|`|/)provisioning ([a-z-]+)", DOCUMENTS[document], flags=re.MULTILINE))
     assert sorted(told - set(provisioning.commands)) == []
+
+
+def test_every_variant_that_can_be_played_is_told():
+    for name, variants in VARIANTS.items():
+        for variant in variants:
+            assert f"| `{name}` | `{variant}` |" in DOCUMENTS["connect.md"]
