@@ -8,7 +8,7 @@ from provisioning.dialects.dialect import Dialect
 DIALECT = Dialect(
     name="onelogin",
     calls_itself=("onelogin",),
-    sends=(resources.old_urns, values.single_element, values.boolean_as_text),
+    sends=(resources.old_urns, values.single_element, values.boolean_as_text, values.empty_external_id),
     documented=(
         "https://doc.keepnetlabs.com/next-generation-product/platform/company/company-settings/scim-settings/onelogin-scim-integration",
         "https://scim.dev/guide/applications/onelogin.html",

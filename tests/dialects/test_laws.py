@@ -32,7 +32,7 @@ conforming_groups = st.fixed_dictionaries(
         "displayName": text,
         "members": st.lists(st.fixed_dictionaries({"value": text}, optional={"type": st.just("User")})),
     },
-    optional={"externalId": text, "unknown": st.integers()},
+    optional={"externalId": st.sampled_from(["0f3", " x "]), "unknown": st.integers()},
 )
 operations = st.one_of(
     st.fixed_dictionaries({"op": st.sampled_from(["add", "replace"]), "path": st.just("displayName"), "value": text}),
