@@ -10,10 +10,10 @@ import pytest
 from config.roles import CATALOGUE
 from config.variables import VARIABLES
 from provisioning.cli.main import provisioning
-from provisioning.dialects import filters, patches, resources
+from provisioning.dialects import DIALECTS, filters, patches, resources
 from provisioning.outbox import Fact
 from provisioning.refusals import Refusal
-from provisioning.simulator import IDPS
+from provisioning.simulator import IDPS, VARIANTS
 from workers.handlers import HANDLERS
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,9 @@ def test_every_setting_is_told_with_its_default():
 def test_every_role_fact_refusal_and_quirk_is_told():
     facts = {fact.name for fact in below(Fact) if isinstance(getattr(fact, "name", None), str)}
     names = facts | {role["key"] for role in CATALOGUE} | {refusal.code for refusal in below(Refusal)}
-    names |= {quirk.__name__ for quirk in (*resources.QUIRKS, *patches.QUIRKS, *filters.QUIRKS)} - {"values"}
+    by_dialect = [quirk for dialect in DIALECTS.values() for quirk in (*dialect.sends, *dialect.means)]
+    quirks = (*resources.QUIRKS, *patches.QUIRKS, *filters.QUIRKS, *by_dialect)
+    names |= {quirk.__name__ for quirk in quirks} - {"values"}
     assert set(HANDLERS) <= facts
     assert sorted(name for name in names if f"`{name}`" not in DOCUMENTS["reference.md"]) == []
 
@@ -86,3 +88,9 @@ def test_every_command_that_is_told_exists(document):
             assert rest[0] in command.commands, words
     told = set(re.findall(r"(?:^|`|/)provisioning ([a-z-]+)", DOCUMENTS[document], flags=re.MULTILINE))
     assert sorted(told - set(provisioning.commands)) == []
+
+
+def test_every_variant_that_can_be_played_is_told():
+    for name, variants in VARIANTS.items():
+        for variant in variants:
+            assert f"| `{name}` | `{variant}` |" in DOCUMENTS["connect.md"]

@@ -18,14 +18,16 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import db, transaction
 from provisioning.directory import connections, workspaces
-from provisioning.simulator import IDPS, Plan, Report, play
+from provisioning.simulator import IDPS, VARIANTS, Plan, Report, play
 from provisioning.simulator.client import Unreachable
 
 _SHOWN_VIOLATIONS = 10
+_OFFERED = "; ".join(f"{name}: {', '.join(kinds)}" for name, kinds in sorted(VARIANTS.items()) if kinds)
 
 
 @click.command()
 @click.argument("idp", type=click.Choice(sorted(IDPS)))
+@click.option("--variant", help=f"As some admins set it up. {_OFFERED}.")
 @click.option("--users", type=click.IntRange(1, 1_000_000), default=50, help="How many people it pushes at first.")
 @click.option("--groups", type=click.IntRange(0, 100_000), default=5, help="How many groups it pushes at first.")
 @click.option("--url", envvar="PROVISIONING_SCIM_URL", help="The SCIM base URL (PROVISIONING_SCIM_URL).")
@@ -38,7 +40,9 @@ _SHOWN_VIOLATIONS = 10
 )
 @data_dir_option
 @json_option
-def simulate(*, url: str | None, token: str | None, workspace: str, idp: str, **options: Any) -> None:
+def simulate(
+    *, url: str | None, token: str | None, workspace: str, idp: str, variant: str | None, **options: Any
+) -> None:
     """Play an identity provider: connection test, full cycle, a day of changes, and a look at the outcome.
 
     Every answer is judged as strictly as that identity provider judges it; exit 1 if one would not have passed.
@@ -46,16 +50,20 @@ def simulate(*, url: str | None, token: str | None, workspace: str, idp: str, **
     """
     if (url is None) != (token is None):
         raise click.UsageError("Give --url and --token both, or neither.")
+    if variant is not None and variant not in VARIANTS[idp]:
+        offered = f"these: {', '.join(VARIANTS[idp])}" if VARIANTS[idp] else "none"
+        raise click.UsageError(f"{idp} has no variant {variant!r}; it has {offered}.")
     meta = click.get_current_context().meta
     if url is None or token is None:
-        url, token = _own_connection(meta["data_dir"], workspace=workspace, idp=idp)
-    plan = Plan(idp=idp, base_url=url, token=token, **options)
+        label = (IDPS[idp] if variant is None else VARIANTS[idp][variant]).label()
+        url, token = _own_connection(meta["data_dir"], workspace=workspace, idp=idp, label=label)
+    plan = Plan(idp=idp, variant=variant, base_url=url, token=token, **options)
     try:
         report = _with_progress(plan)
     except Unreachable as error:
         raise click.ClickException(str(error)) from None
     if meta["json"]:
-        sizes = {"idp": plan.idp, "users": plan.users, "groups": plan.groups}
+        sizes = {"idp": plan.idp, "variant": plan.variant, "users": plan.users, "groups": plan.groups}
         Output(as_json=True).document({**sizes, **report.as_json()})
     else:
         _print(report)
@@ -63,13 +71,13 @@ def simulate(*, url: str | None, token: str | None, workspace: str, idp: str, **
         raise click.exceptions.Exit(1)
 
 
-def _own_connection(data_dir: str | None, *, workspace: str, idp: str) -> tuple[str, str]:
+def _own_connection(data_dir: str | None, *, workspace: str, idp: str, label: str) -> tuple[str, str]:
     """A connection of the running service for this simulation: made on first use, later given a new token.
 
     Returns:
         The SCIM base URL and the token.
     """
-    name = f"simulated-{idp}"
+    name = f"simulated-{label}"
     with create_app(settings_of(data_dir)).app_context():
         secret = context().keyring.mint(Kind.CONNECTION)
         digest = secret.digest
@@ -92,7 +100,7 @@ def _with_progress(plan: Plan) -> Report:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task(plan.idp, total=None)
+        task = progress.add_task(plan.kind.label(), total=None)
 
         def done(sample: Any) -> None:
             progress.update(task, advance=1, description=sample.operation)

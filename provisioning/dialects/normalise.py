@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioning.dialects import patches, resources
+from provisioning.dialects.dialect import Quirk
+from provisioning.dialects.known import DIALECTS, OTHER
 from provisioning.scim.schema import ResourceType
-
-Quirk = Callable[[dict[str, Any], ResourceType], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Normalised:
 
     body: Any
     quirks: tuple[str, ...] = ()
+    # What would mean something else in the dialect of another, and was left as it is.
+    ambiguous: tuple[str, ...] = ()
 
 
 def normalise_resource(body: Any, resource_type: ResourceType) -> Normalised:
@@ -25,12 +27,30 @@ def normalise_resource(body: Any, resource_type: ResourceType) -> Normalised:
     return _through(resources.QUIRKS, body, resource_type)
 
 
+def normalise_replacement(body: Any, resource_type: ResourceType, dialect: str) -> Normalised:
+    """The body that replaces a resource, put right.
+
+    Args:
+        body: as it was sent.
+        resource_type: of the resource.
+        dialect: which an admin has pinned; what was learned decides nothing, for nobody's guess may empty a group.
+    """
+    normalised = _through(resources.QUIRKS, body, resource_type)
+    if dialect != OTHER.name:
+        meant = _through(DIALECTS[dialect].means, normalised.body, resource_type)
+        return replace(meant, quirks=(*normalised.quirks, *meant.quirks))
+    read_otherwise = _through(
+        [quirk for one in DIALECTS.values() for quirk in one.means], normalised.body, resource_type
+    )
+    return replace(normalised, ambiguous=read_otherwise.quirks)
+
+
 def normalise_patch(body: Any, resource_type: ResourceType) -> Normalised:
     """A PATCH's body, put right; what is beyond that is left for strict processing to refuse."""
     return _through(patches.QUIRKS, body, resource_type)
 
 
-def _through(quirks: Sequence[Quirk], body: Any, resource_type: ResourceType) -> Normalised:
+def _through(quirks: Iterable[Quirk], body: Any, resource_type: ResourceType) -> Normalised:
     if not isinstance(body, dict):
         return Normalised(body)
     met: list[str] = []

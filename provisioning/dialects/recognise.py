@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-# As they call themselves in User-Agent. Ping, OneLogin and Keycloak's extensions give no name of their own.
-_NAMES: Mapping[str, str] = {
-    "okta": "okta",
-    "authentik": "authentik",
-    "jumpcloud": "jumpcloud",
-    "google": "google",
-    "rippling": "rippling",
-    "onelogin": "onelogin",
-    "keycloak": "keycloak",
-    "pingone": "ping",
-    "pingfederate": "ping",
-}
+from provisioning.dialects import entra
+from provisioning.dialects.known import DIALECTS, OTHER
 
 # What is met, and what would make it go away.
 ADVICE: Mapping[str, str] = {
     "password": "It sends passwords: switch password synchronisation off. They are dropped here.",
     "old_urns": "It writes URNs of SCIM 1.1: choose its template for SCIM 2.0 and correct the enterprise URN.",
     "missing_schemas": "It leaves `schemas` out: choose its template for SCIM 2.0.",
+    "ambiguous members_left_out": (
+        "It replaces groups without naming members, who stay: if that is how it empties a group, as Keycloak's"
+        " extensions do, set the connection's dialect to keycloak."
+    ),
 }
 NICKNAME_ADVICE = (
     "externalId is the mail nickname, which changes when a person is renamed: map the directory's object id to it."
@@ -40,11 +34,23 @@ def recognise(user_agent: str, quirks: Collection[str]) -> str | None:
         quirks: the deviations that were met.
     """
     heard = user_agent.lower()
-    named = next((dialect for name, dialect in _NAMES.items() if name in heard), None)
+    for dialect in DIALECTS.values():
+        if any(name in heard for name in dialect.calls_itself):
+            return dialect.name
     # Capital operations are Entra ID's own, and it gives no name.
-    return "entra" if named is None and "op_in_capitals" in quirks else named
+    return entra.DIALECT.name if "op_in_capitals" in quirks else None
 
 
-def advise(met: Collection[str]) -> list[str]:
-    """What an admin could do about the deviations that were met."""
-    return [ADVICE[quirk] for quirk in sorted(met) if quirk in ADVICE]
+def advise(met: Collection[str], *, pinned: str, learned: str | None) -> list[str]:
+    """What an admin could do.
+
+    Args:
+        met: the deviations that were met lately.
+        pinned: the dialect that the connection is set to.
+        learned: the dialect that was heard.
+    """
+    told = [ADVICE[quirk] for quirk in sorted(met) if quirk in ADVICE]
+    if learned is None or learned == pinned:
+        return told
+    was = "is set to no dialect" if pinned == OTHER.name else f"is set to {pinned}"
+    return [f"It sounds like {learned}, and {was}: set it to {learned}, if that is who speaks.", *told]

@@ -22,7 +22,7 @@ def mend(attribute: Attribute, value: Any) -> Any:
 def mend_one(attribute: Attribute, value: Any) -> Any:
     """One element of it."""
     value = bare_value(attribute, manager_forms(attribute, boolean_as_text(attribute, value)))
-    value = json_in_role(attribute, value)
+    value = json_in_role(attribute, empty_external_id(attribute, value))
     if not isinstance(value, dict) or not attribute.sub_attributes:
         return value
     return {name: _mend_sub(attribute, name, below) for name, below in value.items()}
@@ -51,6 +51,12 @@ def bare_value(attribute: Attribute, value: Any) -> Any:
     """`"members": ["id"]`: an element as its bare `value`; Microsoft's own test suite does so."""
     is_element = attribute.multi_valued and attribute.sub("value") is not None
     return {"value": value} if is_element and isinstance(value, str) and value else value
+
+
+def empty_external_id(attribute: Attribute, value: Any) -> Any:
+    """`"externalId": ""`: what OneLogin's template leaves of a field that nobody has filled in; it names nobody."""
+    is_empty = attribute.name == "externalId" and isinstance(value, str) and not value.strip()
+    return None if is_empty else value
 
 
 def manager_forms(attribute: Attribute, value: Any) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection as Database
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
-from provisioning import entropy, outbox
+from provisioning import dialects, entropy, outbox
 from provisioning.directory.events import (
     ClientSecretIssued,
     ConnectionChanged,
@@ -27,10 +27,7 @@ from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.scim.extensions import Kinds
 
-DIALECTS = (
-    *("okta", "entra", "onelogin", "jumpcloud", "google", "ping", "rippling", "authentik", "keycloak"),
-    "other",
-)
+DIALECTS = tuple(dialects.DIALECTS)
 _LONGEST_NAME = 200
 _MOST_PER_MINUTE = 1_000_000
 

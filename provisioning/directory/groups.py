@@ -276,6 +276,7 @@ def _add(
         return added
     if group.connection_id is None or not awaits:
         raise Invalid(f"There is no User {unknown[0][:64]} in this workspace.", field="members")
+    _refuse_groups(connection, group.workspace_id, unknown)
     present = awaiting.expect(
         connection,
         workspace_id=group.workspace_id,
@@ -285,6 +286,17 @@ def _add(
         by=by,
     )
     return (*added, *_add_known(connection, group, set(present))[1]) if present else added
+
+
+def _refuse_groups(connection: Connection, workspace_id: UUID, names: Sequence[str]) -> None:
+    """Who is unknown may still come, but a group never becomes a person: it would be awaited for ever."""
+    ids = ids_of(names)
+    if not ids:
+        return
+    groups = select(Group.id).where(Group.workspace_id == workspace_id, Group.id == func.any(ids)).limit(1)
+    found = connection.execute(groups).scalar_one_or_none()
+    if found is not None:
+        raise Invalid(f"{found} is a group: only people can be members of a group.", field="members")
 
 
 def _add_known(connection: Connection, group: GroupView, ids: set[UUID]) -> tuple[frozenset[UUID], tuple[UUID, ...]]:

@@ -43,11 +43,13 @@ class Profile:
         """
         kept = {name: value for name, value in document.items() if name != "externalId"}
         search = searchable(kept, kind)
+        external_id = document.get("externalId")
         return cls(
             document=kept,
             search=search,
             user_name=document["userName"],
-            external_id=document.get("externalId"),
+            # A blank is no name: people who share it must never be taken for one another.
+            external_id=external_id if external_id and external_id.strip() else None,
             display_name=document.get("displayName"),
             active=document.get("active", active),
             email=address(document),

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.engine import Connection
 
 from provisioning.dialects import INACTIVE_ADVICE, NICKNAME_ADVICE, advise
+from provisioning.directory import connections
 from provisioning.directory.models import Group, Member
 from provisioning.journal.models import JournalEntry
 
@@ -137,7 +138,7 @@ def check(connection: Connection, *, workspace_id: UUID, connection_id: UUID) ->
 
 
 def _advice(connection: Connection, workspace_id: UUID, connection_id: UUID) -> tuple[str, ...]:
-    """What an admin could do about habits of the last day, and about attributes that are mapped amiss."""
+    """What an admin could do about the dialect, habits of the last day, and attributes that are mapped amiss."""
     lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
     notes = select(func.jsonb_array_elements_text(JournalEntry.notes)).where(
         JournalEntry.workspace_id == workspace_id, JournalEntry.connection_id == connection_id, lately
@@ -149,9 +150,10 @@ def _advice(connection: Connection, workspace_id: UUID, connection_id: UUID) -> 
         .select_from(Member)
         .where(Member.workspace_id == workspace_id, Member.connection_id == connection_id)
     ).one()
-    habits = advise(set(connection.execute(notes.distinct()).scalars()))
+    of = connections.by_id(connection, workspace_id=workspace_id, connection_id=connection_id)
+    met = set(connection.execute(notes.distinct()).scalars())
     return (
-        *habits,
+        *advise(met, pinned=of.dialect, learned=of.learned_dialect),
         *((NICKNAME_ADVICE,) if named >= _FEW and nicknamed * 2 > named else ()),
         *((INACTIVE_ADVICE,) if people >= _FEW and not active else ()),
     )

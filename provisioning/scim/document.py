@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from provisioning.scim.errors import InvalidSyntax, InvalidValue, Mutability
 from provisioning.scim.schema import Attribute, ResourceType
-from provisioning.scim.values import read_value, refuse_two_primaries, unassigned
+from provisioning.scim.values import dropped_parts, read_value, refuse_two_primaries, unassigned
+
+_GROUPS_ADDRESS = re.compile(r"(^|/)groups/[^/]+/?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def read_resource(body: Any, resource_type: ResourceType) -> Resource:
         value = read_value(attribute, sent)
         if value is not None:
             holder[attribute.name] = value
+        ignored.extend(dropped_parts(attribute, sent, place=name))
     # Null is no empty list here: a client that knows nothing of the members must not put everybody out.
     is_told = any(name.lower() == "members" and value is not None for name, value in body.items())
     members = _take_members(document, sent_at_all=is_told)
@@ -85,7 +89,21 @@ def _attributes(
 def _take_members(document: dict[str, Any], *, sent_at_all: bool) -> tuple[str, ...] | None:
     """Members are rows of a table, not part of the document."""
     elements = document.pop("members", [])
+    refuse_groups(elements)
     return member_ids(elements) if sent_at_all else None
+
+
+def refuse_groups(elements: list[dict[str, Any]]) -> None:
+    """Members of a Group may be Groups by RFC 7643, section 4.2; here they are people, and a Group says so itself.
+
+    Raises:
+        InvalidValue: an element is a Group, by its type or its address.
+    """
+    for number, element in enumerate(elements):
+        if element.get("type", "").lower() == "group" or _GROUPS_ADDRESS.search(element.get("$ref", "")):
+            raise InvalidValue(
+                f"members[{number}]: a Group can't be a member of a Group here; send the people who are in it."
+            )
 
 
 def member_ids(elements: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.scim.document import member_ids
+from provisioning.scim.document import member_ids, refuse_groups
 from provisioning.scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget
 from provisioning.scim.filter import Comparison, Filter, Or
 from provisioning.scim.path import match_attribute
 from provisioning.scim.schema import ResourceType
 from provisioning.scim.target import Target, parse_target
-from provisioning.scim.values import read_element, read_value, unassigned
+from provisioning.scim.values import dropped_parts, read_element, read_value, unassigned
 
 PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ADD, REPLACE, REMOVE = "add", "replace", "remove"
@@ -48,6 +48,8 @@ class Changes:
 
     on_document: tuple[Operation, ...] = ()
     members: MembersDelta | None = None
+    # What the values held and no schema knows: dropped, and told to whoever keeps logs.
+    ignored: tuple[str, ...] = ()
 
     @property
     def attributes(self) -> frozenset[tuple[str | None, str]]:
@@ -64,11 +66,12 @@ def parse_patch(body: Any, resource_type: ResourceType) -> Changes:
     """
     on_document: list[Operation] = []
     on_members: list[Operation] = []
+    ignored: list[str] = []
     for number, sent in enumerate(_operations(body)):
-        for operation in _read(sent, number, resource_type):
+        for operation in _read(sent, number, resource_type, ignored):
             is_members = _is_members(operation.target, resource_type)
             (on_members if is_members else on_document).append(operation)
-    return Changes(tuple(on_document), _fold(on_members) if on_members else None)
+    return Changes(tuple(on_document), _fold(on_members) if on_members else None, tuple(ignored))
 
 
 def _is_members(target: Target, resource_type: ResourceType) -> bool:
@@ -87,7 +90,7 @@ def _operations(body: Any) -> Sequence[Any]:
     return operations
 
 
-def _read(sent: Any, number: int, resource_type: ResourceType) -> Iterator[Operation]:
+def _read(sent: Any, number: int, resource_type: ResourceType, ignored: list[str]) -> Iterator[Operation]:
     """An operation of the body; one without a path is one for each attribute of its value."""
     if not isinstance(sent, Mapping):
         raise InvalidSyntax(f"Operations[{number}] must be an object.")
@@ -105,23 +108,37 @@ def _read(sent: Any, number: int, resource_type: ResourceType) -> Iterator[Opera
     elif op == REMOVE and not path:
         raise NoTarget(f"Operations[{number}] removes, and names no path.")
     if path:
-        yield from _operation(op, parse_target(path, resource_type), value, number)
+        target = parse_target(path, resource_type)
+        yield from _operation(op, target, value, number)
+        ignored.extend(_dropped(target, value))
         return
     if not isinstance(value, Mapping):
         raise InvalidValue(f"Operations[{number}] has no path, so its value must be an object of attributes.")
     for name, below in value.items():
-        yield from _without_path(op, name, below, number, resource_type)
+        yield from _without_path(op, name, below, number, resource_type, ignored)
 
 
-def _without_path(op: str, name: str, value: Any, number: int, resource_type: ResourceType) -> Iterator[Operation]:
+def _dropped(target: Target, value: Any) -> Iterator[str]:
+    """The parts of a target's value that no schema knows; which element was meant is a value, and told to nobody."""
+    attribute = Target(target.extension, target.attribute)
+    return dropped_parts(target.attribute, value, place=str(attribute)) if target.sub is None else iter(())
+
+
+def _without_path(
+    op: str, name: str, value: Any, number: int, resource_type: ResourceType, ignored: list[str]
+) -> Iterator[Operation]:
     """One attribute, or extension, of a value without a path; unknown ones are ignored, as in a whole resource."""
     extension = resource_type.extension(name)
     if extension is None:
         path = match_attribute(name)
         is_known = path is None or resource_type.find(path.urn, path.name, path.sub) is not None
-        if not is_known or name.lower() == "schemas":
+        if name.lower() == "schemas":
+            return
+        if not is_known:
+            ignored.append(name)
             return
         target = parse_target(name, resource_type)
+        ignored.extend(_dropped(target, value))
         # Null is no empty list here, as in a whole resource: who knows nothing of the members puts nobody out.
         if value is not None or not _is_members(target, resource_type):
             yield from _operation(op, target, value, number)
@@ -131,8 +148,12 @@ def _without_path(op: str, name: str, value: Any, number: int, resource_type: Re
             yield Operation(REMOVE, Target(extension.id, attribute))
     elif isinstance(value, Mapping):
         for inner, below in value.items():
-            if extension.attribute(inner.partition(".")[0]) is not None:
-                yield from _operation(op, parse_target(f"{extension.id}:{inner}", resource_type), below, number)
+            if extension.attribute(inner.partition(".")[0]) is None:
+                ignored.append(f"{extension.id}:{inner}")
+                continue
+            target = parse_target(f"{extension.id}:{inner}", resource_type)
+            ignored.extend(_dropped(target, below))
+            yield from _operation(op, target, below, number)
     else:
         raise InvalidValue(f"{extension.id} must be an object.")
 
@@ -206,6 +227,7 @@ def _concerned(operation: Operation) -> tuple[bool, tuple[str, ...]]:
         raise InvalidPath("Members are added and removed whole: use the path `members`.")
     if operation.op == REMOVE:
         return (True, ()) if value is None else (False, member_ids(value))
+    refuse_groups(value or [])
     return operation.op == REPLACE, member_ids(value or [])
 
 

@@ -10,7 +10,7 @@ import binascii
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -182,6 +182,29 @@ def _spelled_one(attribute: Attribute, sent: Any, place: str) -> Any:
             raise InvalidValue(f"{place}.{sub.name} is given twice.")
         spelled[sub.name] = _spelled(sub, value, f"{place}.{sub.name}")
     return spelled
+
+
+# What every element of a multi-valued attribute may carry (RFC 7643, section 2.4), whether its schema lists it or not.
+_ANYWHERE = frozenset({"value", "display", "type", "primary", "$ref"})
+
+
+def dropped_parts(attribute: Attribute, sent: Any, *, place: str = "") -> Iterator[str]:
+    """The sub-attributes in a value that `read_value` leaves out because the schema has none, or none to write.
+
+    Args:
+        attribute: whose value it is.
+        sent: the value.
+        place: how the attribute is called; its own name if left out.
+    """
+    place = place or attribute.name
+    if attribute.type != "complex":
+        return
+    elements = sent if isinstance(sent, list) else [sent]
+    names = dict.fromkeys(name for element in elements if isinstance(element, dict) for name in element)
+    for name in names:
+        sub = attribute.sub(name)
+        if name.lower() not in _ANYWHERE and (sub is None or sub.mutability == "readOnly"):
+            yield f"{place}.{name}"
 
 
 def _first(messages: Any, place: str) -> tuple[str, str]:

@@ -28,11 +28,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A group, with its members by their numbers."""
+    """A group, with the people and the groups in it by their numbers; these are no members of its members' groups."""
 
     external_id: str
     name: str
     members: frozenset[int]
+    teams: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def company(*, seed: int, users: int, groups: int) -> Changes:
     chance = random.Random(f"{seed}")  # noqa: S311 - plausible people, not secrets
     people = {number: _person(chance, number, users) for number in range(users)}
     teams = {number: _team(chance, number, users) for number in range(groups)}
+    if groups > 1:
+        teams[0] = replace(teams[0], teams=frozenset({1}))
     return _day(State(people, teams))
 
 
@@ -84,6 +87,27 @@ def at_domain(day: Changes, domain: str) -> Changes:
         return replace(state, people=people)
 
     return replace(day, before=moved(day.before), after=moved(day.after))
+
+
+def flattened(day: Changes) -> Changes:
+    """The same company as one sees it who counts the people in a group's groups among its own."""
+
+    def with_everybody(state: State) -> State:
+        teams = {
+            number: replace(team, members=team.members.union(*(state.teams[inner].members for inner in team.teams)))
+            for number, team in state.teams.items()
+        }
+        return replace(state, teams=teams)
+
+    before, after = with_everybody(day.before), with_everybody(day.after)
+    moved = {
+        number: (
+            team.members - before.teams[number].members,
+            (before.teams[number].members & after.people.keys()) - team.members,
+        )
+        for number, team in after.teams.items()
+    }
+    return replace(day, before=before, after=after, moved=moved)
 
 
 def _person(chance: random.Random, number: int, users: int) -> Person:
@@ -126,10 +150,12 @@ def _day(before: State) -> Changes:
         if n in dissolved:
             continue
         staying = team.members - chosen["leaving"]
-        out = frozenset(sorted(staying)[:1]) if len(staying) > 1 else frozenset[int]()
-        into = frozenset({min(joining) + n % len(joining)})
+        is_emptied = n % 4 == _EMPTIED
+        out = frozenset(sorted(staying)[: None if is_emptied else 1]) if len(staying) > 1 else frozenset[int]()
+        into = frozenset[int]() if is_emptied else frozenset({min(joining) + n % len(joining)})
         moved[n] = (into, out)
-        teams[n] = replace(team, name=_renamed(team, n), members=(staying - out) | into)
+        inside = team.teams - dissolved
+        teams[n] = replace(team, name=_renamed(team, n), members=(staying - out) | into, teams=inside)
     renamed = frozenset(n for n in teams if teams[n].name != before.teams[n].name)
     return Changes(
         before,
@@ -145,6 +171,7 @@ def _day(before: State) -> Changes:
     )
 
 
+_EMPTIED = 2
 _PLACES = {"married": 1, "new address": 2, "promoted": 3, "suspended": 4, "returning": 5, "leaving": 6}
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import orjson
 
 from provisioning.simulator.client import GROUP_URN, Client
-from provisioning.simulator.company import Changes, Person, State, Team
+from provisioning.simulator.company import Changes, Person, State, Team, flattened
 from provisioning.simulator.report import Report
 
 T = TypeVar("T")
@@ -28,15 +28,24 @@ class IdentityProvider(ABC):
     """
 
     name: ClassVar[str]
+    # How its admins have set it up, where that changes what it sends; None for what most of them have.
+    variant: ClassVar[str | None] = None
     headers: ClassVar[Mapping[str, str]]
+    # Whether the people in a group's groups are sent as its members; else these are only the people directly in it.
+    flattens: ClassVar[bool] = False
 
     def __init__(self, client: Client, report: Report, company: Changes, *, concurrency: int) -> None:
         self.client = client
         self.report = report
-        self.company = company
+        self.company = flattened(company) if self.flattens else company
         self.concurrency = concurrency
         self.user_ids: dict[int, str] = {}
         self.group_ids: dict[int, str] = {}
+
+    @classmethod
+    def label(cls) -> str:
+        """Its name, with its variant."""
+        return cls.name if cls.variant is None else f"{cls.name}-{cls.variant}"
 
     @abstractmethod
     def connection_test(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from provisioning.simulator.by_replacement import ByReplacement
 from provisioning.simulator.client import PATCH_URN
 from provisioning.simulator.company import Person, Team
-from provisioning.simulator.idp import quoted
+from provisioning.simulator.idp import new_group, quoted
 
 
 class Keycloak(ByReplacement):
@@ -49,9 +49,13 @@ class Keycloak(ByReplacement):
         check = self.as_sent(person)
         self.client.send("user change", "PATCH", f"/Users/{identifier}", expect=(200,), body=body, check=check)
 
+    def _inside(self, team: Team) -> list[dict[str, Any]]:
+        """Members, whose references are relative."""
+        return [{**member, "$ref": f"Users/{member['value']}"} for member in self.members(team.members)]
+
     def set_team(self, number: int, team: Team) -> None:
-        """Everything in one request; references are relative; a group without anybody is emptied without a value."""
-        inside = [{**member, "$ref": f"Users/{member['value']}"} for member in self.members(team.members)]
+        """Everything in one request; a group without anybody is emptied without a value."""
+        inside = self._inside(team)
         members: dict[str, Any] = {"op": "remove", "path": "members", "value": None}
         if inside:
             members = {"op": "replace", "path": "members", "value": inside}
@@ -64,3 +68,38 @@ class Keycloak(ByReplacement):
         team = self.company.after.teams[number]
         self.set_team(number, replace(team, members=frozenset()))
         self.set_team(number, team)
+
+
+class KeycloakByPut(Keycloak):
+    """As the extensions are preset: people and groups whole, and what is an empty list is left out."""
+
+    variant: ClassVar[str | None] = "put"
+
+    def update(self, identifier: str, person: Person) -> None:
+        """The whole of somebody."""
+        super(Keycloak, self).update(identifier, person)
+
+    def set_team(self, number: int, team: Team) -> None:
+        """The whole of a group; where nobody is in it, nothing is said of members."""
+        identifier = self.group_ids[number]
+        body = {**new_group(team), "id": identifier, "externalId": team.external_id}
+        inside = self._inside(team)
+        if inside:
+            body["members"] = inside
+        self.client.send("group replace", "PUT", f"/Groups/{identifier}", expect=(200,), body=body)
+
+
+class KeycloakDeactivating(KeycloakByPut):
+    """With the option to deactivate instead of deleting: who leaves is read, and written back inactive."""
+
+    variant: ClassVar[str | None] = "deactivate"
+    deletes: ClassVar[bool] = False
+
+    def leave(self, number: int) -> None:
+        """Nothing is written where somebody is inactive already."""
+        path = f"/Users/{self.user_ids[number]}"
+        read = self.client.send("user read", "GET", path, expect=(200,))
+        if read is not None and read.get("active"):
+            gone = replace(self.company.before.people[number], active=False)
+            body, check = {**read, "active": False}, self.as_sent(gone)
+            self.client.send("user deactivate", "PUT", path, expect=(200,), body=body, check=check)

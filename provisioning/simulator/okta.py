@@ -88,14 +88,14 @@ class Okta(IdentityProvider):
             change = {"op": "replace", "path": "members", "value": self._displayed(team)}
         if found is not None:
             self.group_ids[number] = found["id"]
-            self._patch_team(number, team, change)
+            self._write_team(number, team, change)
 
     def _displayed(self, team: Team) -> list[dict[str, Any]]:
         people = {**self.company.before.people, **self.company.after.people}
         by_id = {self.user_ids[number]: people[number].user_name for number in team.members if number in self.user_ids}
         return [{"value": identifier, "display": display} for identifier, display in sorted(by_id.items())]
 
-    def _patch_team(self, number: int, team: Team, *changes: dict[str, Any]) -> None:
+    def _write_team(self, number: int, team: Team, *changes: dict[str, Any]) -> None:
         """The name goes ahead of every change of membership."""
         identifier = self.group_ids[number]
         rename = {"op": "replace", "value": {"id": identifier, "displayName": team.name}}
@@ -127,5 +127,28 @@ class Okta(IdentityProvider):
         gone = self.members(before.members - team.members)
         removals = [{"op": "remove", "path": f'members[value eq "{member["value"]}"]'} for member in gone]
         additions = {"op": "add", "path": "members", "value": self.members(team.members - before.members)}
-        self._patch_team(number, team, *removals, additions)
-        self._patch_team(number, team, additions)
+        self._write_team(number, team, *removals, additions)
+        self._write_team(number, team, additions)
+
+
+class OktaOwnApp(Okta):
+    """An app of one's own, made with the wizard: all of it by PUT, a person's state and a group's members, too."""
+
+    variant: ClassVar[str | None] = "put"
+
+    def _activate(self, identifier: str, *, active: bool) -> None:
+        """Read, then send the whole of it back with another state."""
+        kind, path = "user reactivate" if active else "user deactivate", f"/Users/{identifier}"
+        read = self.client.send("user read", "GET", path, expect=(200,))
+
+        def is_so(document: Any) -> str | None:
+            return None if document.get("active") is active else f"active came back as {document.get('active')!r}"
+
+        self.client.send(kind, "PUT", path, expect=(200,), body={**(read or {}), "active": active}, check=is_so)
+
+    def _write_team(self, number: int, team: Team, *changes: dict[str, Any]) -> None:  # noqa: ARG002 - told whole
+        """Read, then send the whole of it back, with its name and all of its members."""
+        path = f"/Groups/{self.group_ids[number]}"
+        read = self.client.send("group read", "GET", path, expect=(200,))
+        body = {**(read or {}), **new_group(team), "members": self._displayed(team)}
+        self.client.send("group replace", "PUT", path, expect=(200, 204), body=body)

@@ -57,3 +57,10 @@ class OneLogin(ByReplacement):
         for op, who in (("add", missing), ("remove", too_many)):
             for member in who:
                 self.patch_team(number, {"op": op, "path": "members", "value": [{"value": member}]})
+
+
+class OneLoginDeleting(OneLogin):
+    """Where who is removed is deleted, not suspended."""
+
+    variant: ClassVar[str | None] = "delete"
+    deletes: ClassVar[bool] = True

@@ -24,6 +24,30 @@ class Other(ByReplacement):
         for path in ("/ServiceProviderConfig", "/ResourceTypes", "/Schemas"):
             self.client.send("discovery", "GET", path, expect=(200,))
 
+    def full(self) -> None:
+        """Everybody, every team, and then the teams that are in teams."""
+        super().full()
+        for number, team in self.company.before.teams.items():
+            for inner in team.teams & self.group_ids.keys():
+                if number in self.group_ids:
+                    self._put_inside(self.group_ids[number], self.group_ids[inner])
+
+    def _put_inside(self, identifier: str, inner: str) -> None:
+        """A service may refuse groups in groups, in words; one that says yes must have them afterwards."""
+        path, member = f"/Groups/{identifier}", {"value": inner, "type": "Group"}
+        body = {"schemas": [PATCH_URN], "Operations": [{"op": "add", "path": "members", "value": [member]}]}
+        answer = self.client.send("group in a group", "PATCH", path, expect=(200, 204, 400), body=body, check=_in_words)
+        if answer is not None and answer.get("status") == "400":
+            return
+
+        def has_it(document: Any) -> str | None:
+            there = {one["value"] for one in document.get("members", [])}
+            return None if inner in there else "a group was taken as a member, and is none"
+
+        self.client.send("group read", "GET", path, expect=(200,), check=has_it)
+        body = {"schemas": [PATCH_URN], "Operations": [{"op": "remove", "path": f'members[value eq "{inner}"]'}]}
+        self.client.send("group in a group", "PATCH", path, expect=(200, 204), body=body)
+
     def update(self, identifier: str, person: Person) -> None:
         """Read, then change what differs, if nobody else has changed it since."""
         read = self.client.send("user read", "GET", f"/Users/{identifier}", expect=(200,))
@@ -59,3 +83,9 @@ class Other(ByReplacement):
             found += page["Resources"]
             cursor = page.get("nextCursor")
         return found
+
+
+def _in_words(document: Any) -> str | None:
+    """A refusal says what it is about (RFC 7644, section 3.12)."""
+    is_refusal = "status" in document
+    return "it refuses, and does not say why" if is_refusal and not document.get("detail") else None

@@ -1,4 +1,4 @@
-"""PingFederate: values without quotation marks in filters, groups read whole and overwritten by PUT."""
+"""PingFederate and PingOne: values without quotation marks in filters, groups read whole, and overwritten or merged."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from provisioning.simulator.by_replacement import ByReplacement
+from provisioning.simulator.client import PATCH_URN
 from provisioning.simulator.company import Person, Team
 from provisioning.simulator.idp import new_group
 
@@ -20,6 +21,8 @@ class Ping(ByReplacement):
         "User-Agent": "Apache-HttpClient/4.5",
         "Content-Type": "application/scim+json",
     }
+    # A nested search in the directory finds the people in a group's groups, too.
+    flattens: ClassVar[bool] = True
 
     def connection_test(self) -> None:
         """One page of people."""
@@ -60,3 +63,32 @@ class Ping(ByReplacement):
         """The whole of it, twice: the answer may get lost."""
         for _ in range(2):
             self._overwrite(self.group_ids[number], self.company.after.teams[number])
+
+
+class PingDeleting(Ping):
+    """With *Remove User Action* set to *Delete*."""
+
+    variant: ClassVar[str | None] = "delete"
+    deletes: ClassVar[bool] = True
+
+
+class PingMerging(Ping):
+    """With *Group membership handling* set to *Merge*: its people come and go by PATCH, and those of others stay."""
+
+    variant: ClassVar[str | None] = "merge"
+
+    def _overwrite(self, identifier: str, team: Team) -> None:
+        """The name, who is missing, and who was put there by it and is too many."""
+        self._patch(identifier, {"op": "replace", "path": "displayName", "value": team.name})
+        read = self.client.send("group read", "GET", f"/Groups/{identifier}", expect=(200,)) or {}
+        there = {member["value"] for member in read.get("members", [])}
+        wanted = {member["value"] for member in self.members(team.members)}
+        missing = [{"value": member} for member in sorted(wanted - there)]
+        if missing:
+            self._patch(identifier, {"op": "add", "path": "members", "value": missing})
+        for member in sorted((there - wanted) & set(self.user_ids.values())):
+            self._patch(identifier, {"op": "remove", "path": f'members[value eq "{member}"]'})
+
+    def _patch(self, identifier: str, operation: dict[str, Any]) -> None:
+        body = {"schemas": [PATCH_URN], "Operations": [operation]}
+        self.client.send("group change", "PATCH", f"/Groups/{identifier}", expect=(200, 204), body=body)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from provisioning.simulator.by_replacement import ByReplacement
 from provisioning.simulator.company import Person, Team
+from provisioning.simulator.idp import new_group
 
 
 class Rippling(ByReplacement):
@@ -35,3 +36,19 @@ class Rippling(ByReplacement):
         """By a value path each."""
         for member in self.members(gone):
             self.patch_team(number, {"op": "remove", "path": f'members[value eq "{member["value"]}"]'})
+
+
+class RipplingByPut(Rippling):
+    """Without the tick *Use PATCH to edit Groups*: a group is written whole."""
+
+    variant: ClassVar[str | None] = "put"
+
+    def set_team(self, number: int, team: Team) -> None:
+        """Its name and the list of all its members."""
+        body = {**new_group(team), "members": self.members(team.members)}
+        self.client.send("group replace", "PUT", f"/Groups/{self.group_ids[number]}", expect=(200, 204), body=body)
+
+    def change_team(self, number: int) -> None:
+        """The whole of it, twice: the answer may get lost."""
+        for _ in range(2):
+            self.set_team(number, self.company.after.teams[number])

@@ -123,6 +123,10 @@ NEW_TOKEN = ("token", "create", "--workspace", "main", "--name", "t", "--role", 
         (("simulate", "okta", "--workspace", "nowhere"), 1, "no workspace called nowhere"),
         (("simulate", "okta", "--users", "0", "--url", "http://127.0.0.1:9", "--token", "t"), 2, "users"),
         (("simulate", "okta", "--url", "http://127.0.0.1:9", "--token", "t"), 1, "does not answer"),
+        (("simulate", "okta", "--variant", "merge"), 2, "no variant 'merge'; it has these: put"),
+        (("simulate", "google", "--variant", "put"), 2, "no variant 'put'; it has none"),
+        (("simulate", "nobody"), 2, "nobody"),
+        (("simulate", "okta", "--round", "half"), 2, "half"),
     ],
 )
 def test_what_is_refused_is_said_in_one_line(command, arguments, code, words):

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.dialects import normalise_filter, normalise_patch, normalise_resource
+from provisioning.dialects import (
+    DIALECTS,
+    normalise_filter,
+    normalise_patch,
+    normalise_replacement,
+    normalise_resource,
+)
 from provisioning.scim.definitions import GROUP, USER
 from provisioning.scim.filter import parse_filter
 from provisioning.scim.patch import PATCH_URN
@@ -23,6 +29,17 @@ conforming_users = st.fixed_dictionaries(
         ENTERPRISE: st.fixed_dictionaries({}, optional={"department": text, "manager": st.just({"value": "1"})}),
         "unknown": st.integers(),
     },
+)
+# The dialects in which something means what it means in no other, and the one that leaves it open.
+MEANING = sorted(name for name, dialect in DIALECTS.items() if dialect.means or name == "other")
+# What leaves no doubt names the members: an empty list, where there are none.
+conforming_groups = st.fixed_dictionaries(
+    {
+        "schemas": st.just([GROUP.schema.id]),
+        "displayName": text,
+        "members": st.lists(st.fixed_dictionaries({"value": text}, optional={"type": st.just("User")})),
+    },
+    optional={"externalId": st.sampled_from(["0f3", " x "]), "unknown": st.integers()},
 )
 operations = st.one_of(
     st.fixed_dictionaries({"op": st.sampled_from(["add", "replace"]), "path": st.just("displayName"), "value": text}),
@@ -55,6 +72,22 @@ def test_a_conforming_resource_comes_out_as_it_is(body):
 def test_a_conforming_patch_comes_out_as_it_is(body):
     normalised = normalise_patch(body, USER)
     assert (normalised.body, normalised.quirks) == (body, ())
+
+
+@pytest.mark.parametrize("dialect", MEANING)
+@given(user=conforming_users, group=conforming_groups)
+def test_a_conforming_replacement_comes_out_as_it_is_in_every_dialect(dialect, user, group):
+    for body, kind in ((user, USER), (group, GROUP)):
+        normalised = normalise_replacement(body, kind, dialect)
+        assert (normalised.body, normalised.quirks, normalised.ambiguous) == (body, (), ())
+
+
+@pytest.mark.parametrize("dialect", MEANING)
+@pytest.mark.parametrize("resource_type", [USER, GROUP], ids=lambda kind: kind.name)
+@given(body=anything)
+def test_twice_is_once_in_every_dialect(resource_type, dialect, body):
+    once = normalise_replacement(body, resource_type, dialect).body
+    assert normalise_replacement(once, resource_type, dialect).body == once
 
 
 @pytest.mark.parametrize("resource_type", [USER, GROUP], ids=lambda kind: kind.name)

@@ -13,7 +13,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from provisioning.simulator import IDPS, Plan, play
+from provisioning.database import transaction
+from provisioning.directory import connections
+from provisioning.directory.connections import Settings
+from provisioning.simulator import IDPS, VARIANTS, Plan, play
+from provisioning.simulator.by_replacement import UsersAlone
+from provisioning.simulator.company import company
+from tests.conftest import PATCH_URN, TEST
 
 
 @contextmanager
@@ -56,26 +62,76 @@ def between(base_url: str, lie: Callable[[str, str, int, Any], tuple[int, Any]])
         server.server_close()
 
 
-def plan(idp_name: str, base_url: str, token: str) -> Plan:
-    return Plan(idp_name, base_url, token, users=25, groups=4, concurrency=2)
+def plan(idp_name: str, base_url: str, token: str, variant: str | None = None) -> Plan:
+    return Plan(idp_name, base_url, token, users=25, groups=4, concurrency=2, variant=variant)
 
 
-@pytest.mark.parametrize("name", sorted(IDPS))
-def test_the_service_passes_twice_in_a_row_and_ends_where_it_should(service, idp, name):
+EVERY = [(name, variant) for name in sorted(IDPS) for variant in (None, *VARIANTS[name])]
+every = pytest.mark.parametrize(("name", "variant"), EVERY, ids=["-".join(filter(None, one)) for one in EVERY])
+
+
+@pytest.fixture
+def pin(idp):
+    """Sets the dialect of the connection, as it is set where the identity provider is connected."""
+
+    def to(name: str) -> None:
+        key = {"workspace_id": idp.workspace.id, "connection_id": idp.connection.id}
+        with transaction() as database:
+            connections.configure(database, **key, settings=Settings(dialect=name), by=TEST)
+
+    return to
+
+
+@every
+def test_the_service_passes_twice_in_a_row_and_ends_where_it_should(service, idp, pin, name, variant):
+    pin(name)
     for _ in range(2):
-        report = play(plan(name, f"{service.base_url}/scim/v2", idp.token))
+        report = play(plan(name, f"{service.base_url}/scim/v2", idp.token, variant))
         assert report.violations == []
         assert len(report.samples) > 20
 
 
-@pytest.mark.parametrize("name", sorted(IDPS))
-def test_a_second_full_cycle_changes_nothing(service, idp, name):
-    full = replace(plan(name, f"{service.base_url}/scim/v2", idp.token), rounds="full")
+@every
+def test_a_second_full_cycle_changes_nothing(service, idp, pin, name, variant):
+    pin(name)
+    full = replace(plan(name, f"{service.base_url}/scim/v2", idp.token, variant), rounds="full")
     assert play(full).violations == []
     before = {kind: idp.request("GET", f"/{kind}").json() for kind in ("Users", "Groups")}
     assert play(full).violations == []
     after = {kind: idp.request("GET", f"/{kind}").json() for kind in ("Users", "Groups")}
     assert after == before
+
+
+# One that counts the people in a group's groups among its own; one that sends the group itself, and is told no.
+NESTED = {"ping": "flattened", "other": "refused"}
+
+
+@pytest.mark.parametrize("name", sorted(IDPS))
+def test_a_group_in_a_group_ends_as_its_documents_say(service, idp, name):
+    report = play(replace(plan(name, f"{service.base_url}/scim/v2", idp.token), rounds="full"))
+    assert report.violations == []
+    if issubclass(IDPS[name], UsersAlone):
+        assert idp.request("GET", "/Groups").json()["totalResults"] == 0
+        return
+    day = company(seed=1, users=25, groups=4).before
+    outer, inner = day.teams[0], day.teams[1]
+    assert outer.teams == {1}
+    assert inner.members - outer.members
+    expected = outer.members | inner.members if NESTED.get(name) == "flattened" else outer.members
+    (group,) = idp.find("/Groups", f"displayName eq {json.dumps(outer.name)}")
+    there = {idp.request("GET", f"/Users/{one['value']}").json()["userName"] for one in group["members"]}
+    assert {user_name.partition("@")[0] for user_name in there} == {
+        day.people[number].user_name.partition("@")[0] for number in expected
+    }
+    refused = [sample for sample in report.samples if sample.operation == "group in a group"]
+    assert len(refused) == (1 if NESTED.get(name) == "refused" else 0)
+
+
+def test_a_service_that_lets_people_keep_a_group_they_have_lost_is_found(service, idp, pin):
+    """Keycloak says nothing of members where there are none; in another dialect they stay, and keep what they had."""
+    pin("authentik")
+    violations = play(plan("keycloak", f"{service.base_url}/scim/v2", idp.token, "put")).violations
+    assert [one for one in violations if "are too many" in one]
 
 
 def text_totals(_method, _path, status, document):
@@ -106,6 +162,28 @@ def two_hundred_for_delete(method, _path, status, document):
     return (200, {"schemas": []}) if method == "DELETE" and status == 204 else (status, document)
 
 
+def forgotten_state(method, path, status, document):
+    if method in {"PUT", "GET"} and "/Users" in path and document and document.get("active") is False:
+        document["active"] = True
+    return status, document
+
+
+def groups_taken_in_silence(method, _path, status, document):
+    if method == "PATCH" and status == 400 and "Group" in document["detail"]:
+        return 200, {"schemas": [PATCH_URN]}
+    return status, document
+
+
+def groups_refused_without_a_word(method, _path, status, document):
+    if method == "PATCH" and status == 400 and "Group" in document["detail"]:
+        del document["detail"]
+    return status, document
+
+
+def broken_put(method, _path, status, document):
+    return (500, {"schemas": [], "detail": "oops"}) if method == "PUT" else (status, document)
+
+
 def broken_patch(method, _path, status, document):
     return (500, {"schemas": [], "detail": "oops"}) if method == "PATCH" else (status, document)
 
@@ -128,6 +206,64 @@ def test_a_lie_is_found(service, idp, name, lie, words):
         violations = play(plan(name, address, idp.token)).violations
     assert [v for v in violations if words in v]
     assert not [v for v in violations if idp.token in v]
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "lie", "words"),
+    [
+        ("okta", "put", forgotten_state, "active came back as True"),
+        ("okta", "put", lost_members, "members are missing"),
+        ("okta", "put", broken_put, "group replace: PUT"),
+        ("entra", "flagged", broken_patch, "user update: PATCH"),
+        ("keycloak", "put", broken_put, "group replace: PUT"),
+        ("keycloak", "deactivate", forgotten_state, "active came back as True"),
+        ("onelogin", "delete", two_hundred_for_delete, "expected 204"),
+        ("ping", "merge", lost_members, "members are missing"),
+        ("rippling", "put", broken_put, "group replace: PUT"),
+        ("other", None, groups_taken_in_silence, "was taken as a member, and is none"),
+        ("other", None, groups_refused_without_a_word, "does not say why"),
+    ],
+)
+def test_a_lie_to_one_that_is_set_up_otherwise_is_found(service, idp, pin, name, variant, lie, words):
+    pin(name)
+    with between(service.base_url, lie) as address:
+        violations = play(plan(name, address, idp.token, variant)).violations
+    assert [v for v in violations if words in v]
+
+
+def sent_by(service, idp, name, variant):
+    """The methods, and the resources, of all that is sent."""
+    seen: set[tuple[str, str]] = set()
+
+    def listen(method, path, status, document):
+        seen.add((method, path.removeprefix("/scim/v2/").partition("/")[0].partition("?")[0]))
+        return status, document
+
+    with between(service.base_url, listen) as address:
+        assert play(plan(name, address, idp.token, variant)).violations == []
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "never", "always"),
+    [
+        ("okta", "put", ("PATCH", "DELETE Users"), ("PUT Users", "PUT Groups")),
+        ("okta", None, ("PUT Groups", "DELETE Users"), ("PUT Users", "PATCH Users", "PATCH Groups")),
+        ("keycloak", "put", ("PATCH",), ("PUT Users", "PUT Groups", "DELETE Users")),
+        ("keycloak", "deactivate", ("PATCH", "DELETE Users"), ("PUT Users",)),
+        ("rippling", "put", ("PATCH",), ("PUT Groups",)),
+        ("ping", "merge", ("PUT Groups", "DELETE Users"), ("PATCH Groups",)),
+        ("ping", "delete", ("PATCH",), ("PUT Groups", "DELETE Users")),
+        ("entra", "flagged", ("PUT",), ("PATCH Users", "PATCH Groups", "DELETE Users")),
+        ("onelogin", "delete", (), ("DELETE Users",)),
+        ("onelogin", None, ("DELETE Users",), ("PUT Users",)),
+    ],
+)
+def test_each_speaks_by_the_methods_that_it_is_set_up_to(service, idp, pin, name, variant, never, always):
+    pin(name)
+    seen = {f"{method} {resource}" for method, resource in sent_by(service, idp, name, variant)}
+    assert [one for one in seen if one.startswith(never)] == [] or not never
+    assert set(always) <= seen
 
 
 def test_four_at_once_do_each_other_no_harm_and_leave_nothing_with_one_another(service, new_idp, command):

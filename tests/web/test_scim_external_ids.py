@@ -70,3 +70,23 @@ def test_case_counts(idp):
     idp.create_user("ann", externalId="Ab")
     assert idp.find("/Users", 'externalId eq "ab"') == []
     assert len(idp.find("/Users", 'externalId eq "Ab"')) == 1
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_people_without_one_are_not_taken_for_one_another_where_it_is_sent_blank(idp, blank):
+    ann = idp.create_user("ann", externalId=blank)
+    group = idp.create_group("G", ann["id"])
+    idp.patch(f"/Users/{ann['id']}", {"op": "replace", "path": "active", "value": False})
+    carl = idp.create_user("carl", externalId=blank)
+    assert carl["id"] != ann["id"]
+    assert "externalId" not in carl
+    assert idp.request("GET", f"/Users/{carl['id']}").json().get("groups", []) == []
+    assert idp.request("GET", f"/Users/{ann['id']}").json()["userName"] == "ann"
+    for operation in (
+        {"op": "replace", "path": "externalId", "value": blank},
+        {"op": "replace", "value": {"externalId": blank}},
+        {"op": "add", "value": {"externalId": blank}},
+    ):
+        answer = idp.patch(f"/Users/{carl['id']}", operation)
+        assert (answer.status_code, answer.json().get("externalId")) == (200, None), answer.text
+    assert [one["value"] for one in idp.request("GET", f"/Groups/{group['id']}").json()["members"]] == [ann["id"]]

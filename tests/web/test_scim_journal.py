@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.database import transaction
 from provisioning.journal import entries
-from tests.conftest import PATCH_URN, USER_URN
+from tests.conftest import ENTERPRISE_URN, GROUP_URN, PATCH_URN, USER_URN
 from tests.waiting import eventually
 
 
@@ -58,6 +58,57 @@ def test_what_was_refused_tells_why_and_has_changed_nothing(idp, log):
     assert [entry["status"] for entry in log(1, search="userName already")] == [409]
     assert len(log(2, count=2)) == 2
     assert taken["id"] not in {entry["id"] for entry in log(1, before=taken["id"])}
+
+
+def ignored(entry):
+    return [note.removeprefix("ignored ") for note in entry["notes"] if note.startswith("ignored ")]
+
+
+def test_what_no_schema_knows_is_told_by_its_name_alone_wherever_it_stands(idp, log):
+    secret = "geheim-2"
+    odd = {"favouriteColour": secret, "name": {"givenName": "A", "petName": secret}}
+    inside = {"department": "D", "shoeSize": secret, "manager": {"value": "m", "mood": secret}}
+    emails = [{"value": "a@corp.example", "display": "A", "carrier": secret}, {"value": "b@corp.example", "x": 1}]
+    ann = idp.create_user("ann", **odd, **{ENTERPRISE_URN: inside}, emails=emails)
+    told = [
+        "favouriteColour",
+        "name.petName",
+        f"{ENTERPRISE_URN}:shoeSize",
+        f"{ENTERPRISE_URN}:manager.mood",
+        "emails.carrier",
+        "emails.x",
+    ]
+    assert ignored(log(1)[0]) == told
+    whole = {"schemas": [USER_URN], "userName": "ann", **odd, ENTERPRISE_URN: inside, "emails": emails}
+    assert idp.request("PUT", f"/Users/{ann['id']}", whole).status_code == 200
+    assert ignored(log(2)[0]) == told
+    assert idp.patch(f"/Users/{ann['id']}", {"op": "replace", "value": whole}).status_code == 200
+    assert ignored(log(3)[0]) == told
+    more = (
+        {
+            "op": "add",
+            "value": {"name.petName": secret, f"{ENTERPRISE_URN}:shoeSize": secret, "urn:x:y:colour": secret},
+        },
+        {"op": "replace", "path": "name", "value": {"givenName": "B", "petName": secret}},
+        {"op": "replace", "path": ENTERPRISE_URN, "value": inside},
+    )
+    assert idp.patch(f"/Users/{ann['id']}", *more).status_code == 200
+    newest = log(4)[0]
+    assert set(ignored(newest)) == {
+        *("name.petName", f"{ENTERPRISE_URN}:shoeSize", "urn:x:y:colour", f"{ENTERPRISE_URN}:manager.mood"),
+    }
+    assert secret not in str(log(4))
+
+
+def test_what_is_known_is_told_of_nobody_and_of_very_many_names_only_the_first(idp, log):
+    ann = idp.create_user("ann", title="T", emails=[{"value": "a@corp.example", "type": "work", "primary": True}])
+    members = [{"value": ann["id"], "display": "Ann", "$ref": "x", "type": "User"}]
+    group = {"schemas": [GROUP_URN], "displayName": "G", "members": members}
+    assert idp.request("POST", "/Groups", group).status_code == 201
+    assert [ignored(entry) for entry in log(2)] == [[], []]
+    idp.create_user("bob", **{f"odd{number:04}": 1 for number in range(2000)})
+    newest = ignored(log(3)[0])
+    assert (newest[0], newest[-1], len(newest)) == ("odd0000", "1950 more", 51)
 
 
 def test_each_operation_of_a_bulk_has_an_entry_of_its_own(idp, log):

@@ -23,7 +23,16 @@ from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import actor, connection
 from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint
-from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given, read_changes, read_sent
+from provisioning.web.scim.operation import (
+    Keys,
+    Operation,
+    Verbs,
+    Written,
+    given,
+    read_changes,
+    read_replacement,
+    read_sent,
+)
 from provisioning.web.scim.query import Query
 
 # A changed group with more members than this is not sent back: the cost follows the change, not the group's size.
@@ -106,9 +115,9 @@ def creation(body: Any, shown: Projection | None) -> Operation:
 
 
 def replacement(group_id: str, body: Any, condition: ETags, shown: Projection | None) -> Operation:
-    """RFC 7644, section 3.5.1. A body without the key `members` leaves the membership alone."""
+    """RFC 7644, section 3.5.1. A body that says nothing of the members leaves the membership alone."""
     wanted, kind = _wanted(group_id), _kind()
-    sent = read_sent(body, kind)
+    sent = read_replacement(body, kind)
     delta = Delta() if sent.members is None else Delta(added=sent.members, cleared=True)
 
     def carry_out(database: Connection) -> Written:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ from provisioning.web.guard import connection, has_connection, request_id
 _EXTENSION = "provisioning.journal"
 _PAUSE_SECONDS, _AT_ONCE, _MOST_WAITING = 0.5, 500, 20_000
 _LONGEST_TEXT, _LONGEST_VALUE = 500, 300
+_LONGEST_NAME, _MOST_NAMES = 100, 50
 _FIRST_ERROR = 400
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,14 @@ def _noted() -> _Noted:
 def note(*notes: str) -> None:
     """Note deviations that were put right, and what was ignored."""
     _noted().notes.extend(map(_clean, notes))
+
+
+def ignored(names: Collection[str]) -> None:
+    """Note the attributes that were dropped: their names alone, and of very many the first."""
+    distinct = list(dict.fromkeys(names))
+    note(*(f"ignored {name[:_LONGEST_NAME]}" for name in distinct[:_MOST_NAMES]))
+    if len(distinct) > _MOST_NAMES:
+        note(f"ignored {len(distinct) - _MOST_NAMES} more")
 
 
 def target(resource_type: str, resource_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection, in_transaction, rehearse, transaction
-from provisioning.dialects import normalise_patch, normalise_resource
+from provisioning.dialects import Normalised, normalise_patch, normalise_replacement, normalise_resource
 from provisioning.directory import mass_changes
 from provisioning.directory.mass_changes import Held
 from provisioning.refusals import HeldBack
@@ -69,10 +69,19 @@ def carry_out(work: Callable[[Connection], T]) -> T:
 
 
 def read_sent(body: Any, kind: ResourceType) -> Resource:
-    """A whole resource as it was sent, with deviations put right and noted."""
-    normalised = normalise_resource(body, kind)
+    """A new resource as it was sent, with deviations put right and noted."""
+    return _whole(normalise_resource(body, kind), kind)
+
+
+def read_replacement(body: Any, kind: ResourceType) -> Resource:
+    """What is to replace a resource; what is ambiguous in it is read as the connection's dialect means it."""
+    return _whole(normalise_replacement(body, kind, connection().dialect), kind)
+
+
+def _whole(normalised: Normalised, kind: ResourceType) -> Resource:
+    journal.note(*normalised.quirks, *(f"ambiguous {name}" for name in normalised.ambiguous))
     sent = read_resource(normalised.body, kind)
-    journal.note(*normalised.quirks, *(f"ignored {name[:100]}" for name in sent.ignored))
+    journal.ignored(sent.ignored)
     return sent
 
 
@@ -80,7 +89,9 @@ def read_changes(body: Any, kind: ResourceType) -> Changes:
     """A PATCH as it was sent, with deviations put right and noted."""
     normalised = normalise_patch(body, kind)
     journal.note(*normalised.quirks)
-    return parse_patch(normalised.body, kind)
+    changes = parse_patch(normalised.body, kind)
+    journal.ignored(changes.ignored)
+    return changes
 
 
 def given(sent: Resource, kind: ResourceType) -> Keys:

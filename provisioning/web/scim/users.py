@@ -21,7 +21,16 @@ from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import actor, connection
 from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint
-from provisioning.web.scim.operation import Keys, Operation, Verbs, Written, given, read_changes, read_sent
+from provisioning.web.scim.operation import (
+    Keys,
+    Operation,
+    Verbs,
+    Written,
+    given,
+    read_changes,
+    read_replacement,
+    read_sent,
+)
 from provisioning.web.scim.query import Query
 
 
@@ -109,7 +118,7 @@ def creation(body: Any, _shown: Projection | None) -> Operation:
 def replacement(user_id: str, body: Any, condition: ETags, _shown: Projection | None) -> Operation:
     """RFC 7644, section 3.5.1. What is left out is cleared, except `active`, which stays as it is."""
     wanted, kind = _wanted(user_id), _kind()
-    sent = read_sent(body, kind)
+    sent = read_replacement(body, kind)
 
     def carry_out(database: Connection) -> Written:
         member = _locked(database, wanted, condition)
