@@ -10,8 +10,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from provisioning.post.letters import Letter, Undeliverable
 
-# For each step of the conversation; a letter takes about ten of them.
-_PATIENCE_SECONDS = 10.0
 _PORTS = {"smtp": 587, "smtps": 465}
 # RFC 5321, section 4.2.1: replies from here on are final.
 _FOR_GOOD = 500
@@ -30,6 +28,8 @@ class Server:
     wrapped: bool = False
     # ... or from STARTTLS on (RFC 3207). A server that doesn't offer it gets no letter.
     starttls: bool = True
+    # Seconds for each step of the conversation; a letter takes about ten of them.
+    patience: float = 10.0
 
     @classmethod
     def at(cls, url: str, *, sender: str) -> Server:
@@ -58,15 +58,17 @@ class Server:
                 server.send_message(letter.message(self.sender))
             except smtplib.SMTPRecipientsRefused as error:
                 _refused(next(iter(error.recipients.values()))[0], error)
+            except smtplib.SMTPNotSupportedError as error:
+                raise Undeliverable("the mail server takes no such address (RFC 6531)") from error
             except smtplib.SMTPDataError as error:
                 _refused(error.smtp_code, error)
 
     def _connected(self) -> smtplib.SMTP:
         tls = ssl.create_default_context()
         if self.wrapped:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=_PATIENCE_SECONDS, context=tls)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=self.patience, context=tls)
         else:
-            server = smtplib.SMTP(self.host, self.port, timeout=_PATIENCE_SECONDS)
+            server = smtplib.SMTP(self.host, self.port, timeout=self.patience)
         try:
             if self.starttls:
                 server.starttls(context=tls)
