@@ -44,7 +44,7 @@ def addresses(query: dict[str, Any]) -> Any:
 def create(sent: dict[str, Any]) -> Any:
     """Invite people by letters, all of them or none; what they are given is held until they accept."""
     workspace_id = token().workspace_id
-    wanted = [(one, permissions.read(one["permissions"], workspace_id)) for one in sent["invites"]]
+    wanted = [(one, permissions.read(one["permissions"] or [], workspace_id)) for one in sent["invites"]]
     with transaction() as connection:
         by = giver(connection)
         # In one order, so that of two who invite the same people at once neither waits for the other for ever.

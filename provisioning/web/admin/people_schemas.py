@@ -83,7 +83,9 @@ class InviteInput(Strict):
     """Somebody to invite, with the permissions and local groups (by id) that they are going to have."""
 
     email = fields.String(required=True)
-    permissions = fields.List(fields.Nested(PermissionInput), load_default=list, validate=validate.Length(max=200))
+    permissions = fields.List(
+        fields.Nested(PermissionInput), load_default=None, allow_none=True, validate=validate.Length(max=200)
+    )
     groups = fields.List(fields.UUID(), load_default=list, validate=validate.Length(max=200))
 
 
