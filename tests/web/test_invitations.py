@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.sql import func
 
+from provisioning.access import admission, custom_roles
+from provisioning.access.policies import Giver, Terms
+from provisioning.access.rules import Facts, Grant, Path, Scope
+from provisioning.context import context
 from provisioning.database import reading, transaction
 from provisioning.directory import invitations
 from provisioning.directory.models import Invitation, Workspace
+from provisioning.outbox import Actor
+from provisioning.refusals import NotAllowed
 from tests.letters import accept, letters_to, look, secret_to
 from tests.waiting import eventually
 
@@ -525,3 +532,23 @@ def test_nothing_stored_of_an_invitation_is_its_secret(service, app, admin, emai
             rows = connection.exec_driver_sql(f"SELECT t::text FROM {table} t").scalars()  # noqa: S608 - a constant
             assert not any(secret in row or secret[4:47] in row for row in rows), table
     assert secret not in service.output.read_text()
+
+
+@pytest.mark.parametrize("role", ["workspace-owner", "source-admin"])
+def test_nobody_invites_to_more_than_they_have_whichever_door_they_come_through(app, idp, admin, email, role):
+    """Only owners come through the doors that there are; the rule doesn't rest on that."""
+    with reading() as connection:
+        of, catalogue = idp.workspace.id, context().catalogue
+        roles = custom_roles.of_workspace(connection, workspace_id=of, catalogue=catalogue)
+    reader = Grant(roles["source-read-only"], Scope(), Path("policy"))
+    weak = Giver(Actor("person", str(uuid4())), roles, Facts((reader,)))
+    with pytest.raises(NotAllowed), transaction() as connection:
+        admission.invite(
+            connection,
+            workspace_id=idp.workspace.id,
+            email=email,
+            terms=[Terms(role)],
+            lifetime=timedelta(days=1),
+            giver=weak,
+        )
+    assert admin.get("/invitations")["invitations"] == []
