@@ -178,6 +178,7 @@ DELEGABLE: tuple[str, ...] = (
     "access.read",
     "audit.read",
     "group.read",
+    "invitation.read",
     "label.read",
     "mapping.read",
     "member.read",

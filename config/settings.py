@@ -43,12 +43,21 @@ class Settings:
     expiry_interval: timedelta
     scim_requests_per_minute: int
     journal_retention: timedelta
+    invitation_lifetime: timedelta
+    invitation_retention: timedelta
+    smtp_url: str | None
+    mail_from: str
     log_level: str
 
     @property
     def production(self) -> bool:
         """Whether nothing may be made up."""
         return self.mode == "production"
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where letters are put that no mail server takes."""
+        return self.data_dir / "mail"
 
     @property
     def public_url(self) -> str:

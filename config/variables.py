@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
@@ -44,6 +46,24 @@ class Url(fields.String):
         return text
 
 
+class MailServer(Url):
+    """The address of a mail server; `?starttls=off` is the only thing that may be said of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("smtp", "smtps", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        parts = urlsplit(text)
+        try:
+            known = bool(parts.hostname) and parts.port != 0 and parts.query in {"", "starttls=off"}
+        except ValueError:
+            known = False
+        if not known or parts.path or parts.fragment:
+            raise ValidationError("must be smtp://user:password@host:port, or smtps://, with ?starttls=off at most")
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One variable: the `Settings` field that it fills, its form, and what an operator should know of it."""
@@ -64,6 +84,7 @@ def _number(low: int, high: int) -> fields.Integer:
     return fields.Integer(validate=validate.Range(min=low, max=high, error=f"must lie between {low} and {high}"))
 
 
+_SENDER = re.compile(r"(?:[\w .-]+ <[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)\Z")
 _SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 
 VARIABLES: tuple[Variable, ...] = (
@@ -200,6 +221,37 @@ VARIABLES: tuple[Variable, ...] = (
         Duration(validate=_between(_SECOND, 3660 * _DAY)),
         "30d",
         "How long the provisioning log keeps what connections asked. Longer costs disk space.",
+    ),
+    Variable(
+        "PROVISIONING_INVITATION_LIFETIME",
+        "invitation_lifetime",
+        Duration(validate=_between(timedelta(minutes=1), 90 * _DAY)),
+        "7d",
+        "How long an invitation can be accepted. Longer is kinder to people on holiday, and to whoever finds the mail.",
+    ),
+    Variable(
+        "PROVISIONING_INVITATION_RETENTION",
+        "invitation_retention",
+        Duration(validate=_between(_SECOND, 3660 * _DAY)),
+        "30d",
+        "How long an invitation that nobody accepted is shown as expired, and can be sent again, before it is deleted.",
+    ),
+    Variable(
+        "PROVISIONING_SMTP_URL",
+        "smtp_url",
+        MailServer(),
+        None,
+        "The mail server, such as `smtp://user:password@mail.corp.example:587` (STARTTLS; without it nothing is sent,"
+        " unless `?starttls=off` says so) or `smtps://...` (TLS at once). Without it letters are put into the data"
+        " folder, and shown by `provisioning mail`.",
+        secret=True,
+    ),
+    Variable(
+        "PROVISIONING_MAIL_FROM",
+        "mail_from",
+        fields.String(validate=validate.Regexp(_SENDER, error="must be an address, or: A Name <address>")),
+        "provisioning@localhost",
+        "Whom letters come from: `access@corp.example`, or `Access <access@corp.example>`.",
     ),
     Variable(
         "PROVISIONING_LOG_LEVEL",

@@ -17,6 +17,9 @@ from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
 from provisioning.pace import Pace
+from provisioning.post.folder import Folder
+from provisioning.post.letters import Carrier
+from provisioning.post.smtp import Server
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.web import errors, guard, health, requests
@@ -25,7 +28,7 @@ from provisioning.web.authzen import door as authzen
 from provisioning.web.console import pages
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
-from provisioning.web.sign_in import link
+from provisioning.web.sign_in import invitation, link
 
 
 class _Orjson(JSONProvider):
@@ -72,9 +75,18 @@ def _context(settings: Settings) -> Context:
         cursors=Sealer(key, "cursors"),
         pace=Pace(settings.redis_url, per_minute=settings.scim_requests_per_minute),
         public_url=settings.public_url,
+        post=_post(settings),
+        invitation_lifetime=settings.invitation_lifetime,
+        invitation_retention=settings.invitation_retention,
         journal_retention=settings.journal_retention,
         trusted_proxies=settings.trusted_proxies,
     )
+
+
+def _post(settings: Settings) -> Carrier:
+    if settings.smtp_url is None:
+        return Folder(settings.mail_dir, settings.mail_from)
+    return Server.at(settings.smtp_url, sender=settings.mail_from)
 
 
 def _register(app: Flask) -> None:
@@ -85,6 +97,7 @@ def _register(app: Flask) -> None:
     oauth.init_app(app)
     app.register_blueprint(authzen.blueprint)
     app.register_blueprint(link.blueprint)
+    app.register_blueprint(invitation.blueprint)
     app.register_blueprint(pages.blueprint)
     api.init_app(app)
     errors.init_app(app)

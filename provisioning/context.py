@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from provisioning.access.roles import Catalogue
 from provisioning.credentials import Keyring
 from provisioning.pace import Pace
+from provisioning.post.letters import Carrier
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import SessionPolicy
 
@@ -27,6 +28,11 @@ class Context:
     cursors: Sealer
     pace: Pace
     public_url: str
+    # Takes letters to their readers.
+    post: Carrier
+    # How long an invitation can be accepted, and how long it is kept as expired.
+    invitation_lifetime: timedelta
+    invitation_retention: timedelta
     # How long the provisioning log keeps its entries.
     journal_retention: timedelta
     # How many proxies in front may say, in X-Forwarded-*, how the client called the service.

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CLIENT_SECRET = "pvo"  # noqa: S105 - a prefix, no password
     SESSION = "pvs"
     SIGN_IN_LINK = "pvl"
+    INVITATION = "pvi"
 
 
 @dataclass(frozen=True, slots=True)

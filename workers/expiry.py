@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from provisioning.access import policies
 from provisioning.context import context
 from provisioning.database import transaction
+from provisioning.directory import invitations
 from provisioning.journal import entries
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing
@@ -24,6 +25,7 @@ def register(celery: Celery) -> None:
     celery.task(name="provisioning.expire_sessions")(expire_sessions)
     celery.task(name="provisioning.expire_tokens")(expire_tokens)
     celery.task(name="provisioning.expire_policies")(expire_policies)
+    celery.task(name="provisioning.expire_invitations")(expire_invitations)
     celery.task(name="provisioning.forget")(forget)
 
 
@@ -41,6 +43,12 @@ def expire_tokens() -> int:
 def expire_policies() -> int:
     """Delete policies whose end has come, and return how many there were."""
     return _batches(lambda database: policies.delete_expired(database, most=_AT_ONCE, by=_SYSTEM))
+
+
+def expire_invitations() -> int:
+    """Delete invitations that expired long ago, and return how many there were."""
+    keep = context().invitation_retention
+    return _batches(lambda database: invitations.delete_expired(database, older_than=keep, most=_AT_ONCE, by=_SYSTEM))
 
 
 def forget() -> int:

@@ -69,7 +69,7 @@ class _AboutPolicy(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PolicyCreated(_AboutPolicy):
-    """A member, group, API token or mapping was given a role."""
+    """A member, group, API token, mapping or invitation was given a role."""
 
     name: ClassVar[str] = "policy.created"
     ends_at: datetime | None = None
@@ -81,6 +81,14 @@ class PolicyDeleted(_AboutPolicy):
     """A role was taken away again: by an admin, or because its resources are gone."""
 
     name: ClassVar[str] = "policy.deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyHandedOver(_AboutPolicy):
+    """A role that was held for somebody invited is theirs: they are a member now."""
+
+    name: ClassVar[str] = "policy.handed_over"
+    was: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def give(
         NotAllowed: the giver doesn't have what they would give.
     """
     member = roster.lock(connection, workspace_id=workspace_id, member_id=member_id)
-    if _names_owner(terms, giver):
+    if names_owner(terms, giver):
         member = owners.appoint(connection, member=member, by=giver.by)
     subject = Subject("member", member_id)
     plain = [one for one in terms if one.role != OWNER]
@@ -49,15 +49,20 @@ def replace(
         Conflict: the last active owner would be one no more.
     """
     member = roster.lock(connection, workspace_id=workspace_id, member_id=member_id)
-    change = owners.appoint if _names_owner(terms, giver) else owners.demote
+    change = owners.appoint if names_owner(terms, giver) else owners.demote
     member = change(connection, member=member, by=giver.by)
     subject = Subject("member", member_id)
     plain = [one for one in terms if one.role != OWNER]
     return member, policies.replace(connection, workspace_id=workspace_id, subject=subject, terms=plain, giver=giver)
 
 
-def _names_owner(terms: Sequence[Terms], giver: Giver) -> bool:
-    """Whether ownership is among the terms, by somebody who may give it; it is the whole workspace's, and stays."""
+def names_owner(terms: Sequence[Terms], giver: Giver) -> bool:
+    """Whether ownership is among the terms, by somebody who may give it; it is the whole workspace's, and stays.
+
+    Raises:
+        Invalid: it is to be of a part, or for a time.
+        NotAllowed: they are no owner.
+    """
     named = [one for one in terms if one.role == OWNER]
     if not named:
         return False

@@ -31,7 +31,7 @@ COUNTS = or_(Policy.ends_at.is_(None), Policy.ends_at > func.clock_timestamp())
 class Subject:
     """Whom a policy is given to."""
 
-    kind: Literal["member", "group", "token", "mapping"]
+    kind: Literal["member", "group", "token", "mapping", "invitation"]
     id: UUID
 
     def __str__(self) -> str:
@@ -160,7 +160,7 @@ def replace(
 
 def _read(connection: Connection, workspace_id: UUID, subject: Subject, terms: Terms, giver: Giver) -> Scope:
     role = giver.roles.require(terms.role)
-    if role.key == OWNER and subject.kind in {"member", "group"}:
+    if role.key == OWNER and subject.kind in {"member", "group", "invitation"}:
         raise Invalid("Ownership is not given by policies: appoint owners by hand.", field="role")
     if terms.ends_at is not None and terms.ends_at <= clock.now():
         raise Invalid("A policy ends in the future.", field="endsAt")

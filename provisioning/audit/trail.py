@@ -16,7 +16,7 @@ from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Event
 
 # Where a fact carries the name of what it is about.
-_NAMES = ("display_name", "label", "role", "token_name", "slug", "rule")
+_NAMES = ("display_name", "label", "role", "token_name", "slug", "rule", "email")
 
 
 @dataclass(frozen=True, slots=True)

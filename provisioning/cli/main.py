@@ -14,6 +14,8 @@ from provisioning.cli import (
     connections,
     extensions,
     groups,
+    invitations,
+    mail,
     mappings,
     members,
     migrating,
@@ -56,6 +58,8 @@ for command in (
     sessions.session,
     sessions.sign_in_link,
     tokens.token,
+    invitations.invitation,
+    mail.mail,
     simulate.simulate,
 ):
     provisioning.add_command(command)

@@ -273,3 +273,62 @@ class GroupRemoved(_AboutGroup):
 
     name: ClassVar[str] = "group.removed"
     display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInvitationsChanged(_AboutGroup):
+    """People who are invited are going to be in the group when they have accepted, or no longer."""
+
+    name: ClassVar[str] = "group.invitations_changed"
+    added: tuple[UUID, ...]
+    removed: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutInvitation(Fact):
+    invitation_id: UUID
+    email: str
+
+    @property
+    def subject(self) -> str:
+        return f"invitation:{self.invitation_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationCreated(_AboutInvitation):
+    """Somebody was invited: a letter is to be written, whose secret nobody knows yet."""
+
+    name: ClassVar[str] = "invitation.created"
+    calls_for_work: ClassVar[bool] = True
+    owner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationResent(_AboutInvitation):
+    """Another letter is to be written; what the former said is void."""
+
+    name: ClassVar[str] = "invitation.resent"
+    calls_for_work: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRevoked(_AboutInvitation):
+    """An invitation was taken back: by an admin, or because the membership of that person ended."""
+
+    name: ClassVar[str] = "invitation.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationExpired(_AboutInvitation):
+    """An invitation that nobody accepted in time is gone: cleaned up, or replaced by another."""
+
+    name: ClassVar[str] = "invitation.expired"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationAccepted(_AboutInvitation):
+    """Whoever the address belongs to is a team member now."""
+
+    name: ClassVar[str] = "invitation.accepted"
+    user_id: UUID
+    member_id: UUID

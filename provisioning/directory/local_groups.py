@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
-from provisioning.directory import groups, roster
+from provisioning import outbox
+from provisioning.directory import groups, invitations, roster
+from provisioning.directory.events import GroupInvitationsChanged
 from provisioning.directory.groups import Delta, GroupView
+from provisioning.directory.invitations import InvitationView
 from provisioning.directory.models import Connection as ConnectionRow
-from provisioning.directory.models import Membership
+from provisioning.directory.models import Group, InvitationGroup, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor
-from provisioning.refusals import Conflict, Invalid
+from provisioning.refusals import Conflict, Invalid, NotFound
+from provisioning.scim.compare import fold
 
 _LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whom addresses mean: members of the workspace, and those who are invited to it."""
+
+    members: tuple[UUID, ...] = ()
+    invitations: tuple[UUID, ...] = ()
 
 
 def create(connection: Connection, *, workspace_id: UUID, name: str, by: Actor) -> GroupView:
@@ -36,6 +50,19 @@ def _profile(name: str) -> GroupProfile:
     if not name.strip() or len(name) > _LONGEST_NAME or "\0" in name:
         raise Invalid(f"A group's name has 1 to {_LONGEST_NAME} characters.", field="name")
     return GroupProfile.of({"displayName": name})
+
+
+def by_name(connection: Connection, *, workspace_id: UUID, name: str) -> GroupView:
+    """The local group of this name.
+
+    Raises:
+        NotFound: the workspace has none.
+    """
+    here = (Group.workspace_id == workspace_id, Group.connection_id.is_(None), Group.display_name_key == fold(name))
+    row = connection.execute(groups.VIEW.where(*here)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no local group {name[:64]!r} in this workspace.")
+    return groups.view(row)
 
 
 def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> GroupView:
@@ -82,17 +109,86 @@ def change_members(
     return groups.store(connection, group=group, profile=profile, delta=delta, by=by)
 
 
-def require_members(connection: Connection, *, workspace_id: UUID, emails: Sequence[str]) -> list[UUID]:
-    """The members whom these addresses mean, each once.
+def require_people(connection: Connection, *, workspace_id: UUID, emails: Sequence[str]) -> People:
+    """The members and invitations that these addresses mean, each once; an address may mean both.
 
     Raises:
         Invalid: one of them is nobody's in this workspace.
     """
     found = roster.ids_by_email(connection, workspace_id=workspace_id, emails=emails)
-    unknown = [email for email in emails if email not in found]
+    invited = invitations.ids_by_email(connection, workspace_id=workspace_id, emails=emails)
+    unknown = [email for email in emails if email not in found and email not in invited]
     if unknown:
         raise Invalid(f"Nobody in this workspace has the address {unknown[0][:320]}.", field="emails")
-    return sorted(set(found.values()))
+    return People(tuple(sorted(set(found.values()))), tuple(sorted(set(invited.values()))))
+
+
+def put_in(connection: Connection, *, group: GroupView, people: People, by: Actor, alone: bool = False) -> GroupView:
+    """Put people into a locked group; those who are invited will be in it.
+
+    Args:
+        connection: in the transaction that locked the group.
+        group: as `lock` returned it.
+        people: who comes.
+        by: who did it.
+        alone: whether everybody else goes.
+    """
+    change_invited(connection, group=group, added=people.invitations, cleared=alone, by=by)
+    return change_members(connection, group=group, added=people.members, cleared=alone, by=by)
+
+
+def take_out(connection: Connection, *, group: GroupView, people: People, by: Actor) -> GroupView:
+    """Take people out of a locked group; those who are invited won't be in it."""
+    change_invited(connection, group=group, removed=people.invitations, by=by)
+    return change_members(connection, group=group, removed=people.members, by=by)
+
+
+def change_invited(
+    connection: Connection,
+    *,
+    group: GroupView,
+    added: Iterable[UUID] = (),
+    removed: Iterable[UUID] = (),
+    cleared: bool = False,
+    by: Actor,
+) -> None:
+    """Have people who are invited be in a locked group when they have accepted, and others not.
+
+    Args:
+        connection: in the transaction that locked the group.
+        group: as `lock` returned it.
+        added: the invitations of those who come.
+        removed: the invitations of those who don't come any more.
+        cleared: whether nobody comes but those who are added.
+        by: who did it.
+    """
+    here = (InvitationGroup.workspace_id == group.workspace_id, InvitationGroup.group_id == group.id)
+    coming, leaving = list(added), list(removed)
+    gone = delete(InvitationGroup).where(*here)
+    whom = InvitationGroup.invitation_id
+    gone = gone.where(whom.not_in(coming) if cleared else whom.in_(leaving))
+    out = tuple(connection.execute(gone.returning(whom)).scalars()) if cleared or leaving else ()
+    new: tuple[UUID, ...] = ()
+    # Somebody who is accepting at this moment is held, and not here any more when that is done.
+    if there := invitations.hold(connection, workspace_id=group.workspace_id, ids=coming):
+        rows = [{"workspace_id": group.workspace_id, "group_id": group.id, "invitation_id": one} for one in there]
+        place = insert_or(InvitationGroup).values(rows).on_conflict_do_nothing()
+        new = tuple(connection.execute(place.returning(whom)).scalars())
+    if new or out:
+        fact = GroupInvitationsChanged(group_id=group.id, added=new, removed=out)
+        outbox.append(connection, fact, workspace_id=group.workspace_id, by=by)
+
+
+def hold_of_invitation(connection: Connection, *, invitation: InvitationView) -> list[GroupView]:
+    """The local groups that somebody invited is going to be in, held until the transaction ends."""
+    belonging = (InvitationGroup.workspace_id == Group.workspace_id) & (InvitationGroup.group_id == Group.id)
+    wanted = groups.VIEW.join(InvitationGroup, belonging).where(
+        InvitationGroup.workspace_id == invitation.workspace_id,
+        InvitationGroup.invitation_id == invitation.id,
+        Group.connection_id.is_(None),
+    )
+    held = wanted.order_by(Group.id).with_for_update(key_share=True, of=Group)
+    return [groups.view(row) for row in connection.execute(held)]
 
 
 def count_members(connection: Connection, *, workspace_id: UUID, group_ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory import awaiting, owners, roster, users
+from provisioning.directory import awaiting, invitations, owners, roster, users
 from provisioning.directory.events import (
     MemberActivated,
     MemberAdded,
@@ -249,6 +249,7 @@ def _settle_sessions(connection: Connection, *, member: MemberView, profile: Pro
         if member.active:
             reason = "removed" if profile.active else "suspended"
             users.end_sessions(connection, user_id=member.user_id, reason=reason, **where)
+        invitations.revoke_of_person(connection, user_id=member.user_id, **where)
         return users.join(connection, email=profile.email, active=profile.active, **where)
     if member.active and not profile.active:
         users.end_sessions(connection, user_id=member.user_id, reason="suspended", **where)
@@ -281,6 +282,8 @@ def _differing(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
 def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
     """Take a locked member out of the workspace, with their places in groups; an active one's sessions end.
 
+    An invitation of theirs that nobody has accepted yet is taken back.
+
     Raises:
         ProtectedMember: an owner has put this member out of the identity provider's reach.
         Conflict: they are the last active owner, and it is not the identity provider that dismisses them.
@@ -293,5 +296,6 @@ def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
         users.end_sessions(
             connection, user_id=member.user_id, workspace_id=member.workspace_id, reason="removed", by=by
         )
+    invitations.revoke_of_person(connection, workspace_id=member.workspace_id, user_id=member.user_id, by=by)
     gone = delete(Member).where(Member.workspace_id == member.workspace_id, Member.id == member.id)
     connection.execute(outbox.together(connection, gone, *facts, workspace_id=member.workspace_id, by=by))

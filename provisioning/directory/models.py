@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Sequence, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Sequence,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
 
@@ -314,4 +323,54 @@ class Membership(Base):
         ),
         ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
         Index("ix_membership_member", "workspace_id", "member_id"),
+    )
+
+
+class Invitation(Base):
+    """Somebody who may become a team member by answering a letter; gone when they have, or when it is taken back."""
+
+    __tablename__ = "invitation"
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    id: Mapped[UUID]
+    email: Mapped[str]
+    email_key: Mapped[str]
+    # Whether they become an owner.
+    owner: Mapped[bool]
+    # Who invites, as facts record them.
+    inviter: Mapped[str]
+    # Of the secret in the newest letter; none until it is written.
+    digest: Mapped[bytes | None]
+    delivery: Mapped[str] = mapped_column(server_default=text("'waiting'"))
+    sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        CheckConstraint("delivery IN ('waiting', 'sent', 'refused')", name="delivery"),
+        Index("uq_invitation_email", "workspace_id", "email_key", unique=True),
+        Index("ix_invitation_digest", "digest", postgresql_where=text("digest IS NOT NULL")),
+        Index("ix_invitation_expires_at", "expires_at"),
+    )
+
+
+class InvitationGroup(Base):
+    """A local group that somebody is going to be in when they have accepted."""
+
+    __tablename__ = "invitation_group"
+
+    workspace_id: Mapped[UUID]
+    invitation_id: Mapped[UUID]
+    group_id: Mapped[UUID]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "invitation_id", "group_id"),
+        ForeignKeyConstraint(
+            ["workspace_id", "invitation_id"], ["invitation.workspace_id", "invitation.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "group_id"], ["user_group.workspace_id", "user_group.id"], ondelete="CASCADE"
+        ),
+        Index("ix_invitation_group_group", "workspace_id", "group_id"),
     )

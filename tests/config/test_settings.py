@@ -16,6 +16,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://u:hidden-word@db/p",
     "REDIS_URL": "redis://:hidden-word@broker/0",
     "PROVISIONING_BASE_URL": "https://access.corp.example/",
+    "PROVISIONING_SMTP_URL": "smtp://u:hidden-word@mail.corp.example:587",
 }
 
 
@@ -40,6 +41,19 @@ def test_without_any_variable_the_documented_limits_are_in_force():
         ("REDIS_URL", "memory://"),
         ("PROVISIONING_MODE", "staging"),
         ("PROVISIONING_LOG_LEVEL", "loud"),
+        ("PROVISIONING_INVITATION_LIFETIME", "10s"),
+        ("PROVISIONING_INVITATION_LIFETIME", "91d"),
+        ("PROVISIONING_INVITATION_RETENTION", "0s"),
+        ("PROVISIONING_SMTP_URL", "mail.corp.example:25"),
+        ("PROVISIONING_SMTP_URL", "http://mail.corp.example"),
+        ("PROVISIONING_SMTP_URL", "smtp://user:password@"),
+        ("PROVISIONING_SMTP_URL", "smtp://mail.corp.example:many"),
+        ("PROVISIONING_SMTP_URL", "smtp://mail.corp.example:99999"),
+        ("PROVISIONING_SMTP_URL", "smtp://mail.corp.example?starttls=maybe"),
+        ("PROVISIONING_SMTP_URL", "smtp://mail.corp.example/path"),
+        ("PROVISIONING_MAIL_FROM", "nobody"),
+        ("PROVISIONING_MAIL_FROM", "Access access@corp.example"),
+        ("PROVISIONING_MAIL_FROM", "access@corp.example\nBcc: eve@corp.example"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name, value):

@@ -15,6 +15,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.letters import accept, secret_to
+
 NODE = Path(__file__).parent / "node"
 
 
@@ -184,6 +186,35 @@ def test_a_group_lives_from_its_name_to_its_end(admin, people, play):
     refused(results, "read again", 404)
 
 
+def test_people_are_invited_come_into_groups_and_are_taken_back(service, idp, admin, source, play):
+    ann, bob = (f"{name}@{idp.workspace.slug}.example" for name in ("ann", "bob"))
+    results = play("invitations", admin.token, ann=ann, bob=bob, source=source, workspace=str(idp.workspace.id))
+    assert data(results, "invited", 201) == {"emails": [ann, bob]}
+    assert items(results, "all") == [ann, bob]
+    assert results["all"]["sizes"] == [1, 1]
+    assert data(results, "both come")["userGroup"]["memberCount"] == 0
+    assert items(results, "both will be in") == [ann, bob]
+    assert data(results, "no one is in")["users"] == []
+    assert data(results, "one instead")["userGroup"]["memberCount"] == 0
+    assert data(results, "one will be in")["emails"] == [ann]
+    assert data(results, "one goes") == {"status": "SUCCESS"}
+    assert data(results, "none will be in")["emails"] == []
+    assert data(results, "taken back") == {"status": "SUCCESS"}
+    assert refused(results, "taken back again", 404)["type"] == "not_found"
+    assert data(results, "who is left")["invites"] == [ann]
+    assert refused(results, "invited again", 409)["type"] == "conflict"
+    workspace = str(idp.workspace.id)
+    (one,) = admin.get("/invitations")["invitations"]
+    assert granted(one["permissions"]) == {
+        ("Source Admin", "WORKSPACE", workspace, ("environment:prod",)),
+        ("Source Read-only", "SOURCE", source, ()),
+    }
+    assert accept(service, secret_to(service, ann)).status_code == 303
+    (joined,) = admin.get("/users")["users"]
+    assert granted(joined["permissions"]) == granted(one["permissions"])
+    assert [group["name"] for group in admin.get(f"/users/{joined['id']}/groups")["groups"]] == ["Analysts"]
+
+
 def test_roles_come_in_pages_and_say_what_they_are(admin, play):
     results = play("roles", admin.token)
     roles = items(results, "all")
@@ -245,7 +276,7 @@ def test_what_is_not_there_is_not_found(new_idp, idp, admin, people, play, where
     results = play("missing", admin.token, **facts)
     data(results, "the roles")
     steps = set(results) - {"the roles"}
-    assert len(steps) == 15
+    assert len(steps) == 17
     for step in steps:
         assert refused(results, step, 404)["type"] == "not_found", step
     if where == "another workspace":
@@ -258,6 +289,8 @@ def test_what_is_wrong_is_refused_and_changes_nothing(new_idp, idp, admin, peopl
     conflicts = {
         "createLabel: there already": {400, 409},
         "deleteLabel: in use": {409},
+        "createInvites: a member": {409},
+        "createInvites: twice": {409},
     }
     steps = {step for step in results if ": " in step}
     assert len(steps) > 50
@@ -273,6 +306,7 @@ def test_what_is_wrong_is_refused_and_changes_nothing(new_idp, idp, admin, peopl
     group = data(results, "the group")["userGroup"]
     assert (group["name"], group["memberCount"], granted(group.get("permissions") or [])) == ("Analysts", 1, set())
     assert len(data(results, "the labels")["labels"]) == 3
+    assert data(results, "the invited")["invites"] == []
 
 
 def test_a_token_without_the_permission_is_refused_every_call(idp, new_admin, admin, people, play):
@@ -282,11 +316,12 @@ def test_a_token_without_the_permission_is_refused_every_call(idp, new_admin, ad
     results = play("forbidden", weak.token, **facts)
     assert data(results, "getWorkspace")["workspace"]["slug"] == idp.workspace.slug
     steps = set(results) - {"getWorkspace"}
-    assert len(steps) == 22
+    assert len(steps) == 26
     for step in steps:
         assert refused(results, step, 403)["type"] == "not_allowed", step
     assert len(admin.get("/users")["users"]) == len(people)
     assert [one["name"] for one in admin.get("/groups")["userGroups"]] == ["G"]
+    assert admin.get("/invites")["invites"] == []
 
 
 def test_a_token_that_nobody_knows_is_nobody(idp, people, play):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-LISTS = ("/users", "/groups", "/roles", "/audit-events")
+LISTS = ("/users", "/groups", "/invites", "/roles", "/audit-events")
 TYPES = {"FUNCTION", "SOURCE", "SPACE", "WAREHOUSE", "WORKSPACE"}
 VENDORS = [f"application/vnd.segment.{version}+json" for version in ("v1", "v1beta", "v1alpha")]
 
@@ -175,3 +175,20 @@ def test_however_a_request_fails_there_is_an_error_to_unwrap(admin, method, path
     assert refused.status_code in status, refused.text
     if refused.status_code != 200:
         errors(refused)
+
+
+@pytest.mark.parametrize("spelled", [indexed, empty_brackets, repeated])
+def test_invitations_are_taken_back_by_every_spelling_of_several(admin, spelled):
+    emails = [f"p{number}@corp.example" for number in range(3)]
+    # The other SDK's models write what is not set as null.
+    sent = {"invites": [{"email": email, "permissions": None} for email in emails]}
+    made = admin.request("POST", "/invites", sent)
+    assert (made.status_code, made.json()) == (201, {"data": {"emails": emails}})
+    gone = admin.request("DELETE", "/invites", params=spelled("emails", emails[1:]))
+    assert (gone.status_code, gone.json()["data"]) == (200, {"status": "SUCCESS"})
+    told = admin.get("/invites")
+    assert (told["invites"], told["pagination"]["totalEntries"]) == (emails[:1], 1)
+    for path in ("/invites", "/invites?", "/invites?emails="):
+        errors(refused := admin.request("DELETE", path))
+        assert refused.status_code == 422, path
+    assert admin.get("/invites")["invites"] == emails[:1]

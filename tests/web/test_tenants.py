@@ -34,7 +34,11 @@ def theirs(new_idp, new_admin):
     assert admin.request("POST", "/roles", own).status_code == 201
     mapping = admin.request("POST", "/mappings", {"group": "Theirs", "role": "source-admin"}).json()["data"]["mapping"]
     session = admin.request("POST", "/sessions", {"email": "a@corp.example"}).json()["data"]["session"]
+    invited = {"invites": [{"email": "invited@corp.example"}]}
+    assert admin.request("POST", "/invites", invited).status_code == 201
+    (invitation,) = admin.get("/invitations")["invitations"]
     ids = {
+        "invitation_id": invitation["id"],
         "user_id": user["id"],
         "group_id": group["id"],
         "mapping_id": mapping["id"],
@@ -55,7 +59,7 @@ def routes(app):
 def test_an_id_of_another_workspace_is_as_unknown_as_one_that_nobody_has(app, new_admin, idp, theirs):
     _, their_admin, ids = theirs
     admin = new_admin(idp.workspace.slug)
-    before = {path: their_admin.get(path) for path in ("/users", "/groups", "/mappings", "/connections")}
+    before = {path: their_admin.get(path) for path in ("/users", "/groups", "/mappings", "/connections", "/invites")}
     asked = 0
     for method, rule in routes(app):
         names = re.findall(r"<uuid:(\w+)>", rule)

@@ -13,6 +13,7 @@ from provisioning.web.admin import (
     dry_run,
     extensions,
     groups,
+    invitations,
     mappings,
     resources,
     sessions,
@@ -34,7 +35,8 @@ def init_app(app: Flask) -> None:
     api = Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
     api.spec.options["security"] = [{"token": []}]
-    for noun in (workspace, users, groups, access, mappings, resources, sessions, extensions, connections, audit):
+    nouns = (workspace, users, groups, invitations, access, mappings, resources, sessions, extensions, connections)
+    for noun in (*nouns, audit):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)

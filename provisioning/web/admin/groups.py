@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from provisioning.access import custom_roles, policies
 from provisioning.access.policies import Subject
 from provisioning.context import context
 from provisioning.database import Connection, reading
-from provisioning.directory import groups, listing, local_groups
+from provisioning.directory import groups, invitations, listing, local_groups
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Page
@@ -131,14 +132,31 @@ def users(query: dict[str, Any], group_id: UUID) -> Any:
     return paged("users", found, query)
 
 
+@blueprint.get("/groups/<uuid:group_id>/invites")
+@by_token("group.read")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(
+    200, schemas.data("GroupInvites", emails=fields.List(fields.String()), pagination=fields.Nested(Pagination))
+)
+def invites(query: dict[str, Any], group_id: UUID) -> Any:
+    """The addresses of those who are going to be in a group when they have accepted."""
+    workspace_id = token().workspace_id
+    with reading() as connection:
+        groups.by_id(connection, workspace_id=workspace_id, group_id=group_id)
+        found = invitations.pending_addresses(
+            connection, workspace_id=workspace_id, window=window(query), group_id=group_id
+        )
+    return paged("emails", found, query)
+
+
 @blueprint.post("/groups/<uuid:group_id>/users")
 @by_token("group.update")
 @blueprint.arguments(people_schemas.Emails)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
 def add_users(sent: dict[str, Any], group_id: UUID) -> Any:
-    """Put members of the workspace into a local group."""
-    return _change(group_id, sent["emails"], into="added")
+    """Put members of the workspace into a local group; who is only invited will be in it."""
+    return _change(group_id, sent["emails"], local_groups.put_in)
 
 
 # The vendor's SDKs write `group` in these two; everybody else expects `groups`.
@@ -149,8 +167,8 @@ def add_users(sent: dict[str, Any], group_id: UUID) -> Any:
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
 def replace_users(sent: dict[str, Any], group_id: UUID) -> Any:
-    """Have these members of the workspace in a local group, and nobody else."""
-    return _change(group_id, sent["emails"], into="added", cleared=True)
+    """Have these members of the workspace, and these who are invited, in a local group, and nobody else."""
+    return _change(group_id, sent["emails"], partial(local_groups.put_in, alone=True))
 
 
 @blueprint.delete("/group/<uuid:group_id>/users", endpoint="remove_users_as_sdk")
@@ -160,18 +178,17 @@ def replace_users(sent: dict[str, Any], group_id: UUID) -> Any:
 @blueprint.response(200, schemas.DONE)
 @previewable(blueprint)
 def remove_users(query: dict[str, Any], group_id: UUID) -> Any:
-    """Take members out of a local group."""
-    _change(group_id, query["emails"], into="removed")
+    """Take members out of a local group, and those who are invited."""
+    _change(group_id, query["emails"], local_groups.take_out)
     return schemas.SUCCESS
 
 
-def _change(group_id: UUID, emails: Sequence[str], *, into: str, cleared: bool = False) -> Any:
+def _change(group_id: UUID, emails: Sequence[str], verb: Callable[..., GroupView]) -> Any:
     workspace_id = token().workspace_id
     with changing() as connection:
         group = local_groups.lock(connection, workspace_id=workspace_id, group_id=group_id)
-        people = {into: local_groups.require_members(connection, workspace_id=workspace_id, emails=emails)}
-        changed = local_groups.change_members(connection, group=group, cleared=cleared, by=actor(), **people)
-        return _one(connection, changed)
+        people = local_groups.require_people(connection, workspace_id=workspace_id, emails=emails)
+        return _one(connection, verb(connection, group=group, people=people, by=actor()))
 
 
 @blueprint.post("/groups/<uuid:group_id>/permissions")

@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
-from provisioning.refusals import NotAllowed, Unauthenticated
+from provisioning.refusals import Unauthenticated
 from provisioning.sessions import lifecycle, links
 from provisioning.web.guard import SESSION_COOKIE, actor, by_session, person, public
+from provisioning.web.sign_in.entering import refuse_other_sites, signed_in
 
 blueprint = Blueprint("sign_in", __name__, url_prefix="/sign-in", template_folder="templates")
 
@@ -37,7 +38,7 @@ def script() -> tuple[str, dict[str, str]]:
 @public
 def redeem() -> AnyResponse:
     """Use the link up; the person is signed in."""
-    _refuse_other_sites()
+    refuse_other_sites()
     keyring = context().keyring
     digest = keyring.recognise(request.form.get("secret", ""), Kind.SIGN_IN_LINK)
     if digest is None:
@@ -45,24 +46,16 @@ def redeem() -> AnyResponse:
     session = keyring.mint(Kind.SESSION)
     with transaction() as database:
         links.redeem(database, link=digest, session=session.digest, policy=context().session_policy)
-    response = redirect("/console/", code=303)
-    response.set_cookie(SESSION_COOKIE, session.text, secure=True, httponly=True, samesite="Lax", path="/")
-    return response
+    return signed_in(session)
 
 
 @blueprint.post("/out")
 @by_session
 def out() -> AnyResponse:
     """End this session."""
-    _refuse_other_sites()
+    refuse_other_sites()
     with transaction() as database:
         lifecycle.revoke(database, session_id=person().standing.id, workspace_id=None, by=actor())
     response: Response | AnyResponse = redirect("/sign-in/link", code=303)
     response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Lax", path="/")
     return response
-
-
-def _refuse_other_sites() -> None:
-    """Forms are taken from our own pages only: browsers tell where a form was sent from."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-        raise NotAllowed("This form was sent from another site.")

@@ -69,6 +69,12 @@ async function idOf(roleName) {
 
 const everything = () => ({ id: facts.workspace, type: "WORKSPACE" });
 const labelled = (...them) => ({ ...everything(), labels: them });
+// An invitation's permissions have their labels beside the resources; on them, the SDK drops them.
+const besides = ({ resources, ...rest }) => ({
+  ...rest,
+  resources,
+  labels: (resources || []).flatMap((resource) => resource.labels || []),
+});
 const production = { key: "environment", value: "prod" };
 const anyone = { count: 10 };
 
@@ -138,6 +144,31 @@ const scenarios = {
     await ask("read again", () => groups.getUserGroup(id));
   },
 
+  async invitations() {
+    const { ann, bob } = facts;
+    const [admin, reader] = [await idOf("Source Admin"), await idOf("Source Read-only")];
+    const permissions = [
+      { roleId: admin, resources: [everything()], labels: [production] },
+      { roleId: reader, resources: [{ id: facts.source, type: "SOURCE" }] },
+    ];
+    await ask("invited", () => users.createInvites({ invites: [{ email: ann, permissions }, { email: bob }] }));
+    await walk("all", 1, "invites", (page) => users.listInvites(page));
+    const made = await ask("a group", () => groups.createUserGroup({ name: "Analysts" }));
+    const id = made && made.userGroup.id;
+    await ask("both come", () => groups.addUsersToUserGroup(id, { emails: [ann, bob] }));
+    await walk("both will be in", 1, "emails", (page) => groups.listInvitesFromUserGroup(id, page));
+    await ask("no one is in", () => groups.listUsersFromUserGroup(id, anyone));
+    await ask("one instead", () => groups.replaceUsersInUserGroup(id, { emails: [ann] }));
+    await ask("one will be in", () => groups.listInvitesFromUserGroup(id, anyone));
+    await ask("one goes", () => groups.removeUsersFromUserGroup(id, [ann]));
+    await ask("none will be in", () => groups.listInvitesFromUserGroup(id, anyone));
+    await ask("one comes again", () => groups.addUsersToUserGroup(id, { emails: [ann] }));
+    await ask("taken back", () => users.deleteInvites([bob]));
+    await ask("taken back again", () => users.deleteInvites([bob]));
+    await ask("who is left", () => users.listInvites(anyone));
+    await ask("invited again", () => users.createInvites({ invites: [{ email: ann }] }));
+  },
+
   async roles() {
     await walk("all", 5, "roles", (page) => roles.listRoles(page));
   },
@@ -187,6 +218,8 @@ const scenarios = {
     await ask("removeUsersFromUserGroup", () => groups.removeUsersFromUserGroup(group, [facts.email]));
     await ask("addPermissionsToUserGroup", () => groups.addPermissionsToUserGroup(group, { permissions }));
     await ask("replacePermissionsForUserGroup", () => groups.replacePermissionsForUserGroup(group, { permissions }));
+    await ask("deleteInvites", () => users.deleteInvites(["nobody@elsewhere.example"]));
+    await ask("listInvitesFromUserGroup", () => groups.listInvitesFromUserGroup(group, anyone));
     await ask("deleteLabel", () => labels.deleteLabel("no-such", "label"));
   },
 
@@ -202,6 +235,8 @@ const scenarios = {
       listUserGroupsFromUser: (page) => users.listUserGroupsFromUser(user, page),
       listUserGroups: (page) => groups.listUserGroups(page),
       listUsersFromUserGroup: (page) => groups.listUsersFromUserGroup(group, page),
+      listInvites: (page) => users.listInvites(page),
+      listInvitesFromUserGroup: (page) => groups.listInvitesFromUserGroup(group, page),
       listRoles: (page) => roles.listRoles(page),
       listAuditEvents: (page) => audit.listAuditEvents(page),
     };
@@ -236,8 +271,18 @@ const scenarios = {
       await ask(`replacePermissionsForUserGroup: ${fault}`, () =>
         groups.replacePermissionsForUserGroup(group, { permissions: they }),
       );
+      await ask(`createInvites: ${fault}`, () =>
+        users.createInvites({ invites: [{ email: "new@corp.example", permissions: they.map(besides) }] }),
+      );
     }
 
+    const invited = (one) => () => users.createInvites({ invites: [{ email: "new@corp.example" }, { email: one }] });
+    await ask("createInvites: no address", invited("new"));
+    await ask("createInvites: two addresses", invited("a@corp.example, b@corp.example"));
+    await ask("createInvites: a member", invited(email));
+    await ask("createInvites: twice", invited("New@corp.example"));
+    await ask("createInvites: no one", () => users.createInvites({ invites: [] }));
+    await ask("deleteInvites: no one", () => users.deleteInvites([]));
     await ask("deleteUsers: no one", () => users.deleteUsers([]));
     await ask("removeUsersFromUserGroup: no one", () => groups.removeUsersFromUserGroup(group, []));
     await ask("addUsersToUserGroup: a stranger", () =>
@@ -260,6 +305,7 @@ const scenarios = {
     await ask("the user", () => users.getUser(user));
     await ask("the group", () => groups.getUserGroup(group));
     await ask("the labels", () => labels.listLabels());
+    await ask("the invited", () => users.listInvites(anyone));
   },
 
   // Every call that there is; whether the ids exist does not matter to one who may not ask.
@@ -284,6 +330,10 @@ const scenarios = {
     await ask("removeUsersFromUserGroup", () => groups.removeUsersFromUserGroup(group, [email]));
     await ask("addPermissionsToUserGroup", () => groups.addPermissionsToUserGroup(group, { permissions }));
     await ask("replacePermissionsForUserGroup", () => groups.replacePermissionsForUserGroup(group, { permissions }));
+    await ask("listInvites", () => users.listInvites(anyone));
+    await ask("createInvites", () => users.createInvites({ invites: [{ email: "new@corp.example" }] }));
+    await ask("deleteInvites", () => users.deleteInvites(["new@corp.example"]));
+    await ask("listInvitesFromUserGroup", () => groups.listInvitesFromUserGroup(group, anyone));
     await ask("listRoles", () => roles.listRoles(anyone));
     await ask("listLabels", () => labels.listLabels());
     await ask("createLabel", () => labels.createLabel({ label }));

@@ -6,4 +6,6 @@ if (secret) {
   form.hidden = false;
   document.getElementById("missing").hidden = true;
   history.replaceState(null, "", location.pathname);
+  // Where the next page only shows something, nobody has to ask for it.
+  if ("atOnce" in form.dataset) form.requestSubmit();
 }
