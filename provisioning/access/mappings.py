@@ -182,7 +182,7 @@ def change(
         Invalid: the rule or a policy can't be.
         NotAllowed: the giver doesn't have what it would give.
     """
-    before = _lock(connection, workspace_id, mapping_id)
+    before = lock(connection, workspace_id=workspace_id, mapping_id=mapping_id)
     read = before.rule if rule is None else _read(rule, extensions.kinds(connection, workspace_id=workspace_id))
     values = {
         **_columns(read),
@@ -301,7 +301,12 @@ def by_id(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> Ma
     return _one(connection, workspace_id, mapping_id, _VIEW)
 
 
-def _lock(connection: Connection, workspace_id: UUID, mapping_id: UUID) -> MappingView:
+def lock(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> MappingView:
+    """The mapping, held against every other change until the transaction ends.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+    """
     return _one(connection, workspace_id, mapping_id, _VIEW.with_for_update())
 
 
@@ -342,7 +347,7 @@ def remove(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, by: 
     Raises:
         NotFound: the workspace has none of this id.
     """
-    before = _lock(connection, workspace_id, mapping_id)
+    before = lock(connection, workspace_id=workspace_id, mapping_id=mapping_id)
     gone = delete(MappingRow).where(MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
     fact = MappingDeleted(mapping_id=mapping_id, rule=str(before.rule))
     connection.execute(outbox.together(connection, gone, fact, workspace_id=workspace_id, by=by))

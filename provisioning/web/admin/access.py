@@ -8,14 +8,17 @@ from uuid import UUID
 from marshmallow import fields
 
 from provisioning.access import custom_roles, holders, labels, policies, resources
+from provisioning.access.roles import Role
 from provisioning.access.rules import Resource
 from provisioning.access.scopes import parse_reference
 from provisioning.context import context
-from provisioning.database import reading
-from provisioning.web.admin import access_schemas, schemas
+from provisioning.database import Connection, reading
+from provisioning.refusals import NotFound
+from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.paging import PageQuery, Pagination, cut, paged, window
+from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("access", __name__, url_prefix="/api", description="Roles, labels, policies, access.")
@@ -59,14 +62,41 @@ def create_role(sent: dict[str, Any]) -> Any:
     return {"data": {"role": made}}
 
 
+@blueprint.get("/roles/<string:role_id>")
+@by_token("role.read")
+@blueprint.response(200, _ROLE)
+def read_role(role_id: str) -> Any:
+    """One role."""
+    with reading() as connection:
+        roles = custom_roles.of_workspace(connection, workspace_id=token().workspace_id, catalogue=context().catalogue)
+    found = roles.get(role_id)
+    if found is None:
+        raise NotFound("There is no such role.")
+    return _shown(found)
+
+
+def _shown(role: Role) -> Any:
+    return versions.with_tag({"data": {"role": role}}, versions.tag(role))
+
+
+def _require_seen(connection: Connection, key: str) -> None:
+    """Hold a role that is about to be changed, where the client says which version it has seen."""
+    workspace_id, catalogue = token().workspace_id, context().catalogue
+    versions.require_match(
+        lambda: versions.tag(custom_roles.lock(connection, workspace_id=workspace_id, key=key, catalogue=catalogue))
+    )
+
+
 @blueprint.patch("/roles/<string:role_id>")
 @by_token("role.update")
 @blueprint.arguments(access_schemas.RoleChange)
 @blueprint.response(200, _ROLE)
 @previewable(blueprint)
+@versioned
 def change_role(sent: dict[str, Any], role_id: str) -> Any:
     """Change what a role of the workspace's own is called or allows; policies that give it follow at once."""
     with changing() as connection:
+        _require_seen(connection, role_id)
         changed = custom_roles.change(
             connection,
             workspace_id=token().workspace_id,
@@ -75,15 +105,17 @@ def change_role(sent: dict[str, Any], role_id: str) -> Any:
             by=actor(),
             **sent,
         )
-    return {"data": {"role": changed}}
+    return _shown(changed)
 
 
 @blueprint.delete("/roles/<string:role_id>")
 @by_token("role.delete")
 @blueprint.response(200, schemas.DONE)
+@versioned
 def delete_role(role_id: str) -> Any:
     """Take a role of the workspace's own away that nobody has."""
     with changing() as connection:
+        _require_seen(connection, role_id)
         custom_roles.remove(
             connection, workspace_id=token().workspace_id, key=role_id, catalogue=context().catalogue, by=actor()
         )

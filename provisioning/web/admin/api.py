@@ -17,6 +17,7 @@ from provisioning.web.admin import (
     resources,
     sessions,
     users,
+    versions,
     workspace,
 )
 
@@ -39,3 +40,4 @@ def init_app(app: Flask) -> None:
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
     dry_run.init_app(app)
+    versions.init_app(app)

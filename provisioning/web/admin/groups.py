@@ -16,11 +16,12 @@ from provisioning.directory import groups, listing, local_groups
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Page
-from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas
+from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
 from provisioning.web.admin.paging import PageQuery, Pagination, paged, window
+from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("user_groups", __name__, url_prefix="/api", description="User groups.")
@@ -48,7 +49,23 @@ def _shown(connection: Connection, found: Sequence[GroupView]) -> list[dict[str,
 
 
 def _one(connection: Connection, group: GroupView) -> Any:
-    return {"data": {"userGroup": _shown(connection, [group])[0]}}
+    (shown,) = _shown(connection, [group])
+    return versions.with_tag({"data": {"userGroup": shown}}, versions.tag(group.version, shown))
+
+
+def _require_seen(connection: Connection, group: GroupView) -> None:
+    """Look whether a locked group that is about to be changed is what the client has seen."""
+    versions.require_match(
+        lambda: versions.tag(group.version, _shown(connection, [group])[0]),
+        lambda: permissions.tag(_shown(connection, [group])[0]["permissions"]),
+    )
+
+
+def _local(connection: Connection, group_id: UUID) -> GroupView:
+    """A local group that is about to be changed, if it is what the client has seen."""
+    group = local_groups.lock(connection, workspace_id=token().workspace_id, group_id=group_id)
+    _require_seen(connection, group)
+    return group
 
 
 @blueprint.get("/groups")
@@ -94,10 +111,11 @@ def read(group_id: UUID) -> Any:
 @blueprint.arguments(people_schemas.GroupInput)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
+@versioned
 def rename(sent: dict[str, Any], group_id: UUID) -> Any:
     """Call a local group otherwise."""
     with changing() as connection:
-        group = local_groups.lock(connection, workspace_id=token().workspace_id, group_id=group_id)
+        group = _local(connection, group_id)
         return _one(connection, local_groups.rename(connection, group=group, name=sent["name"], by=actor()))
 
 
@@ -105,10 +123,11 @@ def rename(sent: dict[str, Any], group_id: UUID) -> Any:
 @by_token("group.delete")
 @blueprint.response(200, schemas.DONE)
 @previewable(blueprint)
+@versioned
 def delete(group_id: UUID) -> Any:
     """Take a local group away; its members stay in the workspace."""
     with changing() as connection:
-        group = local_groups.lock(connection, workspace_id=token().workspace_id, group_id=group_id)
+        group = _local(connection, group_id)
         groups.remove(connection, group=group, by=actor())
     return schemas.SUCCESS
 
@@ -136,6 +155,7 @@ def users(query: dict[str, Any], group_id: UUID) -> Any:
 @blueprint.arguments(people_schemas.Emails)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
+@versioned
 def add_users(sent: dict[str, Any], group_id: UUID) -> Any:
     """Put members of the workspace into a local group."""
     return _change(group_id, sent["emails"], into="added")
@@ -148,6 +168,7 @@ def add_users(sent: dict[str, Any], group_id: UUID) -> Any:
 @blueprint.arguments(people_schemas.Emails)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
+@versioned
 def replace_users(sent: dict[str, Any], group_id: UUID) -> Any:
     """Have these members of the workspace in a local group, and nobody else."""
     return _change(group_id, sent["emails"], into="added", cleared=True)
@@ -159,6 +180,7 @@ def replace_users(sent: dict[str, Any], group_id: UUID) -> Any:
 @blueprint.arguments(people_schemas.EmailsQuery, location="query")
 @blueprint.response(200, schemas.DONE)
 @previewable(blueprint)
+@versioned
 def remove_users(query: dict[str, Any], group_id: UUID) -> Any:
     """Take members out of a local group."""
     _change(group_id, query["emails"], into="removed")
@@ -168,10 +190,21 @@ def remove_users(query: dict[str, Any], group_id: UUID) -> Any:
 def _change(group_id: UUID, emails: Sequence[str], *, into: str, cleared: bool = False) -> Any:
     workspace_id = token().workspace_id
     with changing() as connection:
-        group = local_groups.lock(connection, workspace_id=workspace_id, group_id=group_id)
+        group = _local(connection, group_id)
         people = {into: local_groups.require_members(connection, workspace_id=workspace_id, emails=emails)}
         changed = local_groups.change_members(connection, group=group, cleared=cleared, by=actor(), **people)
         return _one(connection, changed)
+
+
+@blueprint.get("/groups/<uuid:group_id>/permissions")
+@by_token("policy.read")
+@blueprint.response(200, _PERMISSIONS)
+def read_permissions(group_id: UUID) -> Any:
+    """What a group's own policies give its members."""
+    with reading() as connection:
+        found = groups.by_id(connection, workspace_id=token().workspace_id, group_id=group_id)
+        given = _shown(connection, [found])[0]["permissions"]
+    return versions.with_tag({"data": {"permissions": given}}, permissions.tag(given))
 
 
 @blueprint.post("/groups/<uuid:group_id>/permissions")
@@ -179,9 +212,10 @@ def _change(group_id: UUID, emails: Sequence[str], *, into: str, cleared: bool =
 @blueprint.arguments(access_schemas.PermissionsInput)
 @blueprint.response(200, _PERMISSIONS)
 @previewable(blueprint)
+@versioned
 def add_permissions(sent: dict[str, Any], group_id: UUID) -> Any:
     """Give a group's members more."""
-    return _write(sent, group_id, policies.add)
+    return {"data": {"permissions": _write(sent, group_id, policies.add)}}
 
 
 @blueprint.put("/groups/<uuid:group_id>/permissions")
@@ -189,17 +223,19 @@ def add_permissions(sent: dict[str, Any], group_id: UUID) -> Any:
 @blueprint.arguments(access_schemas.PermissionsInput)
 @blueprint.response(200, _PERMISSIONS)
 @previewable(blueprint)
+@versioned
 def replace_permissions(sent: dict[str, Any], group_id: UUID) -> Any:
     """Give a group's members these permissions and no others."""
-    return _write(sent, group_id, policies.replace)
+    given = _write(sent, group_id, policies.replace)
+    return versions.with_tag({"data": {"permissions": given}}, permissions.tag(given))
 
 
-def _write(sent: dict[str, Any], group_id: UUID, verb: Any) -> Any:
+def _write(sent: dict[str, Any], group_id: UUID, verb: Any) -> list[dict[str, Any]]:
     workspace_id = token().workspace_id
     terms = permissions.read(sent["permissions"], workspace_id)
     with changing() as connection:
         by = giver(connection)
-        groups.lock(connection, workspace_id=workspace_id, group_id=group_id)
+        _require_seen(connection, groups.lock(connection, workspace_id=workspace_id, group_id=group_id))
         subject = Subject("group", group_id)
         given = verb(connection, workspace_id=workspace_id, subject=subject, terms=terms, giver=by)
-    return {"data": {"permissions": permissions.shown(given, workspace_id, by.roles)}}
+    return permissions.shown(given, workspace_id, by.roles)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from marshmallow import fields
 
 from provisioning.access import mappings
-from provisioning.access.mappings import Rule
+from provisioning.access.mappings import MappingView, Rule
 from provisioning.access.policies import Terms
 from provisioning.database import Connection, reading
 from provisioning.refusals import Invalid
-from provisioning.web.admin import access_schemas, schemas
+from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
+from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/api/mappings", description="Mappings from groups to roles.")
@@ -62,7 +64,7 @@ def read(mapping_id: UUID) -> Any:
     """One mapping."""
     with reading() as connection:
         found = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
-    return {"data": {"mapping": found}}
+    return _shown(found)
 
 
 @blueprint.patch("/<uuid:mapping_id>")
@@ -70,9 +72,11 @@ def read(mapping_id: UUID) -> Any:
 @blueprint.arguments(access_schemas.MappingChange)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
+@versioned
 def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
     """Change a mapping, or switch it on or off; what it gives follows at once."""
     with changing() as connection:
+        _require_seen(connection, mapping_id)
         before = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
         changed = mappings.change(
             connection,
@@ -84,16 +88,32 @@ def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
             terms=_terms(sent),
             giver=giver(connection),
         )
-    return {"data": {"mapping": changed}}
+    return _shown(changed)
+
+
+def _shown(mapping: MappingView) -> Any:
+    return versions.with_tag({"data": {"mapping": mapping}}, _tag(mapping))
+
+
+def _tag(mapping: MappingView) -> str:
+    return versions.tag(replace(mapping, policies=tuple(sorted(mapping.policies, key=lambda policy: policy.id))))
+
+
+def _require_seen(connection: Connection, mapping_id: UUID) -> None:
+    """Hold a mapping that is about to be changed, where the client says which version it has seen."""
+    where = {"workspace_id": token().workspace_id, "mapping_id": mapping_id}
+    versions.require_match(lambda: _tag(mappings.lock(connection, **where)))
 
 
 @blueprint.delete("/<uuid:mapping_id>")
 @by_token("mapping.delete")
 @blueprint.response(200, schemas.DONE)
 @previewable(blueprint)
+@versioned
 def delete(mapping_id: UUID) -> Any:
     """Take a mapping away; what it gave is gone at once."""
     with changing() as connection:
+        _require_seen(connection, mapping_id)
         mappings.remove(connection, workspace_id=token().workspace_id, mapping_id=mapping_id, by=actor())
     return schemas.SUCCESS
 
