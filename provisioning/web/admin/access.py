@@ -17,7 +17,7 @@ from provisioning.refusals import NotFound
 from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
-from provisioning.web.admin.paging import PageQuery, Pagination, cut, paged, window
+from provisioning.web.admin.paging import PageQuery, Pagination, ShortQuery, resume
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
@@ -37,7 +37,7 @@ def roles(query: dict[str, Any]) -> Any:
     """The roles that there are: the built-in ones and the workspace's own."""
     with reading() as connection:
         found = custom_roles.of_workspace(connection, workspace_id=token().workspace_id, catalogue=context().catalogue)
-    return cut("roles", list(found), query)
+    return resume(query).cut("roles", list(found))
 
 
 @blueprint.get("/actions")
@@ -124,11 +124,18 @@ def delete_role(role_id: str) -> Any:
 
 @blueprint.get("/labels")
 @by_token("label.read")
-@blueprint.response(200, schemas.data("Labels", labels=fields.List(fields.Nested(access_schemas.Label))))
-def list_labels() -> Any:
-    """The workspace's labels."""
+@blueprint.arguments(ShortQuery, location="query")
+@blueprint.response(
+    200,
+    schemas.data(
+        "Labels", labels=fields.List(fields.Nested(access_schemas.Label)), pagination=fields.Nested(Pagination)
+    ),
+)
+def list_labels(query: dict[str, Any]) -> Any:
+    """The workspace's labels: all of them, unless pages are asked for."""
     with reading() as connection:
-        return {"data": {"labels": labels.every(connection, workspace_id=token().workspace_id)}}
+        found = labels.every(connection, workspace_id=token().workspace_id)
+    return resume(query).cut("labels", found)
 
 
 @blueprint.post("/labels")
@@ -216,7 +223,7 @@ class _Question(PageQuery):
 )
 def who_can(query: dict[str, Any]) -> Any:
     """Who may do something on a resource, and by which paths."""
-    workspace_id = token().workspace_id
+    workspace_id, walk = token().workspace_id, resume(query)
     with reading() as connection:
         on = None
         if query["resource"] is not None:
@@ -229,6 +236,6 @@ def who_can(query: dict[str, Any]) -> Any:
             action=query["action"],
             resource=on,
             catalogue=context().catalogue,
-            window=window(query),
+            window=walk.window(),
         )
-    return paged("users", found, query)
+    return walk.paged("users", found)

@@ -15,12 +15,11 @@ from provisioning.database import Connection, reading
 from provisioning.directory import groups, listing, local_groups
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
-from provisioning.directory.paging import Page
 from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
-from provisioning.web.admin.paging import PageQuery, Pagination, paged, window
+from provisioning.web.admin.paging import PageQuery, Pagination, resume
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
@@ -79,10 +78,11 @@ def _local(connection: Connection, group_id: UUID) -> GroupView:
 )
 def page(query: dict[str, Any]) -> Any:
     """The workspace's groups, linked and local."""
+    walk = resume(query)
     with reading() as connection:
-        wanted = Selection(window(query))
+        wanted = Selection(walk.window())
         found = listing.of_groups(connection, workspace_id=token().workspace_id, selection=wanted)
-        return paged("userGroups", Page(tuple(_shown(connection, found.items)), found.total), query)
+        return walk.paged("userGroups", found, _shown(connection, found.items))
 
 
 @blueprint.post("/groups")
@@ -145,9 +145,10 @@ def delete(group_id: UUID) -> Any:
 )
 def users(query: dict[str, Any], group_id: UUID) -> Any:
     """The members of a group."""
+    walk = resume(query)
     with reading() as connection:
-        found = listing.of_group(connection, workspace_id=token().workspace_id, group_id=group_id, window=window(query))
-    return paged("users", found, query)
+        found = listing.of_group(connection, workspace_id=token().workspace_id, group_id=group_id, window=walk.window())
+    return walk.paged("users", found)
 
 
 @blueprint.post("/groups/<uuid:group_id>/users")

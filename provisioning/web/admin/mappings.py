@@ -17,22 +17,30 @@ from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
+from provisioning.web.admin.paging import Pagination, ShortQuery, resume
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/api/mappings", description="Mappings from groups to roles.")
 _ONE = schemas.data("Mapping", mapping=fields.Nested(access_schemas.Mapping))
 _ALL = schemas.data("Mappings", mappings=fields.List(fields.Nested(access_schemas.Mapping)))
+_SOME = schemas.data(
+    "MappingsPage",
+    mappings=fields.List(fields.Nested(access_schemas.Mapping)),
+    pagination=fields.Nested(Pagination),
+)
 _RULES = ("group", "condition", "pattern")
 
 
 @blueprint.get("")
 @by_token("mapping.read")
-@blueprint.response(200, _ALL)
-def every() -> Any:
-    """The workspace's mappings in their order."""
+@blueprint.arguments(ShortQuery, location="query")
+@blueprint.response(200, _SOME)
+def every(query: dict[str, Any]) -> Any:
+    """The workspace's mappings in their order: all of them, unless pages are asked for."""
     with reading() as connection:
-        return {"data": {"mappings": mappings.every(connection, workspace_id=token().workspace_id)}}
+        found = mappings.every(connection, workspace_id=token().workspace_id)
+    return resume(query).cut("mappings", found)
 
 
 @blueprint.post("")

@@ -14,14 +14,13 @@ from provisioning.database import Connection, reading, transaction
 from provisioning.directory import listing, members, owners, roster
 from provisioning.directory.conditions import as_id
 from provisioning.directory.listing import Selection
-from provisioning.directory.paging import Page
 from provisioning.directory.roster import MemberView
 from provisioning.refusals import NotFound
 from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
-from provisioning.web.admin.paging import PageQuery, Pagination, cut, paged, window
+from provisioning.web.admin.paging import PageQuery, Pagination, resume
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
@@ -63,10 +62,11 @@ def _shown(connection: Connection, found: Sequence[MemberView]) -> list[dict[str
 )
 def page(query: dict[str, Any]) -> Any:
     """The workspace's members."""
+    walk = resume(query)
     with reading() as connection:
-        wanted = Selection(window(query))
+        wanted = Selection(walk.window())
         found = listing.of_members(connection, workspace_id=token().workspace_id, selection=wanted)
-        return paged("users", Page(tuple(_shown(connection, found.items)), found.total), query)
+        return walk.paged("users", found, _shown(connection, found.items))
 
 
 @blueprint.delete("")
@@ -144,7 +144,7 @@ def groups(query: dict[str, Any], user_id: UUID) -> Any:
     """The groups that a member is in."""
     with reading() as connection:
         found = roster.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
-    return cut("groups", found.groups, query)
+    return resume(query).cut("groups", found.groups)
 
 
 @blueprint.get("/<uuid:user_id>/access")
