@@ -34,7 +34,10 @@ def theirs(new_idp, new_admin):
     assert admin.request("POST", "/roles", own).status_code == 201
     mapping = admin.request("POST", "/mappings", {"group": "Theirs", "role": "source-admin"}).json()["data"]["mapping"]
     session = admin.request("POST", "/sessions", {"email": "a@corp.example"}).json()["data"]["session"]
+    wish = {"userId": user["id"], "role": "pii-access", "reason": "r"}
+    request = admin.request("POST", "/access-requests", wish).json()["data"]["accessRequest"]
     ids = {
+        "request_id": request["id"],
         "user_id": user["id"],
         "group_id": group["id"],
         "mapping_id": mapping["id"],

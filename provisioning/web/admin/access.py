@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import Response, stream_with_context
 from marshmallow import fields
 
-from provisioning.access import custom_roles, holders, labels, policies, resources
+from provisioning.access import custom_roles, export, holders, labels, policies, resources
 from provisioning.access.roles import Role
 from provisioning.access.rules import Resource
 from provisioning.access.scopes import parse_reference
@@ -18,6 +19,7 @@ from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.paging import PageQuery, Pagination, ShortQuery, resume
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
@@ -50,6 +52,7 @@ def actions() -> Any:
 
 @blueprint.post("/roles")
 @by_token("role.create")
+@repeatable
 @blueprint.arguments(access_schemas.RoleInput)
 @blueprint.response(201, _ROLE)
 @previewable(blueprint)
@@ -140,6 +143,7 @@ def list_labels(query: dict[str, Any]) -> Any:
 
 @blueprint.post("/labels")
 @by_token("label.create")
+@repeatable
 @blueprint.arguments(access_schemas.LabelInput)
 @blueprint.response(201, _LABEL)
 def create_label(sent: dict[str, Any]) -> Any:
@@ -203,6 +207,17 @@ def delete_policy(policy_id: UUID) -> Any:
     with changing() as connection:
         policies.remove(connection, workspace_id=token().workspace_id, policy_id=policy_id, by=actor())
     return schemas.SUCCESS
+
+
+@blueprint.get("/access/export")
+@by_token("access.read")
+@blueprint.response(200, {"type": "string"}, content_type="text/csv")
+def export_access() -> Response:
+    """Everybody's roles with every path to each, as a table in CSV: a line a path."""
+    table = export.as_csv(reading, workspace_id=token().workspace_id, catalogue=context().catalogue)
+    response = Response(stream_with_context(table), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="access.csv"'
+    return response
 
 
 class _Question(PageQuery):

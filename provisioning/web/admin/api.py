@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from provisioning.web.admin import (
     access,
+    access_requests,
     audit,
     connections,
     documentation,
@@ -14,6 +15,7 @@ from provisioning.web.admin import (
     extensions,
     groups,
     mappings,
+    repeats,
     resources,
     sessions,
     users,
@@ -35,9 +37,22 @@ def init_app(app: Flask) -> None:
     api = Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
     api.spec.options["security"] = [{"token": []}]
-    for noun in (workspace, users, groups, access, mappings, resources, sessions, extensions, connections, audit):
+    for noun in (
+        workspace,
+        users,
+        groups,
+        access,
+        access_requests,
+        mappings,
+        resources,
+        sessions,
+        extensions,
+        connections,
+        audit,
+    ):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
     dry_run.init_app(app)
     versions.init_app(app)
+    repeats.init_app(app)

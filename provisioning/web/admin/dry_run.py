@@ -88,7 +88,13 @@ def previewable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable
 
 @contextmanager
 def changing() -> Iterator[Connection]:
-    """A connection in a transaction; in one that is never committed where the request is only to be previewed."""
+    """A connection in a transaction; in one that is never committed where the request is only to be previewed.
+
+    Where the request has a key, the transaction is the one in which its answer is kept, too.
+    """
+    if "changing" in g:
+        yield g.changing
+        return
     walk = g.get("dry_run")
     if walk is None:
         with transaction() as connection:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from marshmallow import fields
 
-from provisioning.access import custom_roles, policies
+from provisioning.access import custom_roles, inbox, policies
 from provisioning.access.policies import Subject
 from provisioning.context import context
 from provisioning.database import Connection, reading
@@ -20,12 +20,19 @@ from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("user_groups", __name__, url_prefix="/api", description="User groups.")
 _ONE = schemas.data("Group", userGroup=fields.Nested(people_schemas.Group))
 _PERMISSIONS = schemas.data("GroupPermissions", permissions=fields.List(fields.Nested(access_schemas.Permission)))
+
+
+class _Query(PageQuery):
+    unmapped = fields.Boolean(
+        load_default=False, metadata={"description": "Only pushed groups with no policy that no mapping means."}
+    )
 
 
 def _shown(connection: Connection, found: Sequence[GroupView]) -> list[dict[str, Any]]:
@@ -69,7 +76,7 @@ def _local(connection: Connection, group_id: UUID) -> GroupView:
 
 @blueprint.get("/groups")
 @by_token("group.read")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(_Query, location="query")
 @blueprint.response(
     200,
     schemas.data(
@@ -77,16 +84,22 @@ def _local(connection: Connection, group_id: UUID) -> GroupView:
     ),
 )
 def page(query: dict[str, Any]) -> Any:
-    """The workspace's groups, linked and local."""
+    """The workspace's groups, linked and local; or those linked ones that give nobody anything yet."""
     walk = resume(query)
     with reading() as connection:
         wanted = Selection(walk.window())
-        found = listing.of_groups(connection, workspace_id=token().workspace_id, selection=wanted)
+        if query["unmapped"]:
+            found = inbox.unmapped(
+                connection, workspace_id=token().workspace_id, catalogue=context().catalogue, selection=wanted
+            )
+        else:
+            found = listing.of_groups(connection, workspace_id=token().workspace_id, selection=wanted)
         return walk.paged("userGroups", found, _shown(connection, found.items))
 
 
 @blueprint.post("/groups")
 @by_token("group.create")
+@repeatable
 @blueprint.arguments(people_schemas.GroupInput)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
@@ -132,6 +145,22 @@ def delete(group_id: UUID) -> Any:
     return schemas.SUCCESS
 
 
+@blueprint.post("/groups/<uuid:group_id>/detach")
+@by_token("group.update")
+@repeatable
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+@versioned
+def detach(group_id: UUID) -> Any:
+    """Make a pushed group a local one, with its members and policies; its connection doesn't see it any more."""
+    workspace_id = token().workspace_id
+    with changing() as connection:
+        _require_seen(connection, groups.lock(connection, workspace_id=workspace_id, group_id=group_id))
+        return _one(
+            connection, local_groups.detach(connection, workspace_id=workspace_id, group_id=group_id, by=actor())
+        )
+
+
 @blueprint.get("/groups/<uuid:group_id>/users")
 @by_token("group.read")
 @blueprint.arguments(PageQuery, location="query")
@@ -153,6 +182,7 @@ def users(query: dict[str, Any], group_id: UUID) -> Any:
 
 @blueprint.post("/groups/<uuid:group_id>/users")
 @by_token("group.update")
+@repeatable
 @blueprint.arguments(people_schemas.Emails)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
@@ -210,6 +240,7 @@ def read_permissions(group_id: UUID) -> Any:
 
 @blueprint.post("/groups/<uuid:group_id>/permissions")
 @by_token("policy.create")
+@repeatable
 @blueprint.arguments(access_schemas.PermissionsInput)
 @blueprint.response(200, _PERMISSIONS)
 @previewable(blueprint)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from marshmallow import fields
 
-from provisioning.access import mappings
+from provisioning.access import dormant, mappings
 from provisioning.access.mappings import MappingView, Rule
 from provisioning.access.policies import Terms
 from provisioning.database import Connection, reading
@@ -18,6 +18,7 @@ from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
 from provisioning.web.admin.paging import Pagination, ShortQuery, resume
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
@@ -39,12 +40,14 @@ _RULES = ("group", "condition", "pattern")
 def every(query: dict[str, Any]) -> Any:
     """The workspace's mappings in their order: all of them, unless pages are asked for."""
     with reading() as connection:
-        found = mappings.every(connection, workspace_id=token().workspace_id)
+        every_one = mappings.every(connection, workspace_id=token().workspace_id)
+        found = dormant.told(connection, workspace_id=token().workspace_id, found=every_one)
     return resume(query).cut("mappings", found)
 
 
 @blueprint.post("")
 @by_token("mapping.create")
+@repeatable
 @blueprint.arguments(access_schemas.MappingInput)
 @blueprint.response(201, _ONE)
 @previewable(blueprint)
@@ -71,7 +74,8 @@ def create(sent: dict[str, Any]) -> Any:
 def read(mapping_id: UUID) -> Any:
     """One mapping."""
     with reading() as connection:
-        found = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
+        one = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
+        (found,) = dormant.told(connection, workspace_id=token().workspace_id, found=[one])
     return _shown(found)
 
 
@@ -104,7 +108,9 @@ def _shown(mapping: MappingView) -> Any:
 
 
 def _tag(mapping: MappingView) -> str:
-    return versions.tag(replace(mapping, policies=tuple(sorted(mapping.policies, key=lambda policy: policy.id))))
+    return versions.tag(
+        replace(mapping, lost=None, policies=tuple(sorted(mapping.policies, key=lambda policy: policy.id)))
+    )
 
 
 def _require_seen(connection: Connection, mapping_id: UUID) -> None:
@@ -124,6 +130,22 @@ def delete(mapping_id: UUID) -> Any:
         _require_seen(connection, mapping_id)
         mappings.remove(connection, workspace_id=token().workspace_id, mapping_id=mapping_id, by=actor())
     return schemas.SUCCESS
+
+
+@blueprint.post("/<uuid:mapping_id>/rebind")
+@by_token("mapping.update")
+@repeatable
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+@versioned
+def rebind(mapping_id: UUID) -> Any:
+    """Bind a dormant mapping to the group that its connection pushes again under the same externalId."""
+    with changing() as connection:
+        _require_seen(connection, mapping_id)
+        bound = dormant.rebind(
+            connection, workspace_id=token().workspace_id, mapping_id=mapping_id, giver=giver(connection)
+        )
+    return _shown(bound)
 
 
 @blueprint.put("/order")

@@ -23,11 +23,14 @@ from provisioning.web.admin.blueprint import plain
 from provisioning.web.guard import token
 
 _FIELD = "pagination[cursor]"
-_FIRST, _AFTER, _BEFORE = "first", "after", "before"
+_AFTER, _BEFORE = "after", "before"
 
 
 class Pagination(Schema):
-    """Where a page stands in its list; `next` and `previous` are the cursors of its neighbours."""
+    """Where a page stands in its list; `next` and `previous` are the cursors of its neighbours.
+
+    The cursor of the first page is the empty one.
+    """
 
     current = fields.String()
     next = fields.String()
@@ -64,7 +67,7 @@ class Walk:
     Args:
         question: the digest of what is asked.
         count: how many a page has at the most; None: all.
-        cursor: of the page.
+        cursor: of the page; empty for the first.
         direction: whether the place is that behind which the page begins, or before which it ends.
         place: key and id; None for the first page.
         total: how many there were when the walk began.
@@ -73,7 +76,7 @@ class Walk:
     question: str
     count: int | None
     cursor: str
-    direction: str = _FIRST
+    direction: str = _AFTER
     place: tuple[str | None, str] | None = None
     total: int = 0
 
@@ -132,7 +135,7 @@ def resume(query: dict[str, Any]) -> Walk:
     question = walks.digest((*asker, *(part for pair in asked for part in pair)))
     count, cursor = query["count"], query["cursor"]
     if not cursor:
-        return Walk(question, count, walks.give_out(question, _FIRST, None, None, 0))
+        return Walk(question, count, cursor)
     try:
         direction, key, identifier, total = walks.take_back(cursor, question)
     except Expired:
@@ -141,4 +144,4 @@ def resume(query: dict[str, Any]) -> Walk:
         ) from None
     except walks.Foreign:
         raise Invalid("This cursor was not given out for this list: begin again without one.", field=_FIELD) from None
-    return Walk(question, count, cursor, direction, None if identifier is None else (key, identifier), total)
+    return Walk(question, count, cursor, direction, (key, identifier), total)

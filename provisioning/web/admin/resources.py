@@ -16,6 +16,7 @@ from provisioning.web.admin import access_schemas, schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.guard import actor, by_token, by_token_somewhere, require, token
 
 blueprint = Blueprint("resources", __name__, url_prefix="/api/resources", description="Resources and their labels.")
@@ -88,6 +89,7 @@ def set_labels(sent: dict[str, Any], resource_type: str, resource_id: str) -> An
 
 @blueprint.post("/labels")
 @by_token_somewhere("source.label")
+@repeatable
 @blueprint.arguments(access_schemas.BulkLabelsInput)
 @blueprint.response(200, _LABELLED)
 @previewable(blueprint)

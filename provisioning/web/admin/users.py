@@ -21,6 +21,7 @@ from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
@@ -172,6 +173,7 @@ def read_permissions(user_id: UUID) -> Any:
 
 @blueprint.post("/<uuid:user_id>/permissions")
 @by_token("policy.create")
+@repeatable
 @blueprint.arguments(access_schemas.PermissionsInput)
 @blueprint.response(200, _PERMISSIONS)
 @previewable(blueprint)
