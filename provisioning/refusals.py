@@ -30,6 +30,12 @@ class Conflict(Refusal):
     code, status = "conflict", 409
 
 
+class Stale(Refusal):
+    """What is to be changed is not what the one who asks has seen of it."""
+
+    code, status = "precondition_failed", 412
+
+
 class ProtectedMember(Refusal):
     """An owner has put this member out of the identity provider's reach."""
 

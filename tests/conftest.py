@@ -147,7 +147,7 @@ class Admin:
 
     def request(self, method: str, path: str, body: Any = None, **kwargs: Any) -> requests.Response:
         """One request, with the token."""
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {self.token}"} | kwargs.pop("headers", {})
         return requests.request(method, f"{self.base_url}/api{path}", json=body, headers=headers, timeout=20, **kwargs)
 
     def get(self, path: str, **params: Any) -> Any:

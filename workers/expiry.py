@@ -7,14 +7,14 @@ from collections.abc import Callable
 from celery import Celery
 from sqlalchemy.engine import Connection
 
-from provisioning.access import policies
+from provisioning.access import access_requests, custom_roles, dormant, policies
 from provisioning.context import context
 from provisioning.database import transaction
 from provisioning.directory import invitations
 from provisioning.journal import entries
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing
-from provisioning.tokens import api
+from provisioning.tokens import answers, api
 
 _AT_ONCE = 1000
 _SYSTEM = Actor("system")
@@ -26,7 +26,10 @@ def register(celery: Celery) -> None:
     celery.task(name="provisioning.expire_tokens")(expire_tokens)
     celery.task(name="provisioning.expire_policies")(expire_policies)
     celery.task(name="provisioning.expire_invitations")(expire_invitations)
+    celery.task(name="provisioning.close_access_requests")(close_access_requests)
     celery.task(name="provisioning.forget")(forget)
+    celery.task(name="provisioning.forget_answers")(forget_answers)
+    celery.task(name="provisioning.forget_lost_groups")(forget_lost_groups)
 
 
 def expire_sessions() -> int:
@@ -51,10 +54,32 @@ def expire_invitations() -> int:
     return _batches(lambda database: invitations.delete_expired(database, older_than=keep, most=_AT_ONCE, by=_SYSTEM))
 
 
+def close_access_requests() -> int:
+    """Close access requests that came true in another way, and return how many there were."""
+    with transaction() as database:
+        waiting = access_requests.waiting(database)
+    closed = 0
+    for workspace_id in waiting:
+        with transaction() as database:
+            roles = custom_roles.of_workspace(database, workspace_id=workspace_id, catalogue=context().catalogue)
+            closed += access_requests.close_granted(database, workspace_id=workspace_id, roles=roles, by=_SYSTEM)
+    return closed
+
+
 def forget() -> int:
     """Delete what the provisioning log need not keep any more, and return how many entries there were."""
     keep = context().journal_retention
     return _batches(lambda database: entries.forget(database, older_than=keep, most=_AT_ONCE))
+
+
+def forget_answers() -> int:
+    """Delete answers whose keys need not be known any more, and return how many there were."""
+    return _batches(lambda database: answers.forget(database, most=_AT_ONCE))
+
+
+def forget_lost_groups() -> int:
+    """Delete notes of groups lost long ago and the mappings that wait for them; how many notes there were."""
+    return _batches(lambda database: dormant.forget(database, most=_AT_ONCE, by=_SYSTEM))
 
 
 def _batches(mark: Callable[[Connection], int]) -> int:

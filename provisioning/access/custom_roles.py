@@ -96,7 +96,7 @@ def change(
         Invalid: a text or an action can't be.
         Conflict: policies give it on a scope that it could not be given on any more.
     """
-    before = _lock(connection, workspace_id, key, catalogue)
+    before = lock(connection, workspace_id=workspace_id, key=key, catalogue=catalogue)
     role = _read(
         catalogue,
         key,
@@ -125,7 +125,7 @@ def remove(connection: Connection, *, workspace_id: UUID, key: str, catalogue: C
         NotFound: the workspace has no role of its own of this key.
         Conflict: policies give it; the refusal says how many.
     """
-    _lock(connection, workspace_id, key, catalogue)
+    lock(connection, workspace_id=workspace_id, key=key, catalogue=catalogue)
     given = select(func.count()).where(Policy.workspace_id == workspace_id, Policy.role == key)
     if uses := connection.execute(given).scalar_one():
         raise Conflict(f"{uses} policies give the role {key}: take them away first.", field="id", uses=uses)
@@ -146,7 +146,12 @@ def hold(connection: Connection, *, workspace_id: UUID, role: Role) -> None:
         raise Invalid(f"There is no role called {role.key!r}.", field="role")
 
 
-def _lock(connection: Connection, workspace_id: UUID, key: str, catalogue: Catalogue) -> Role:
+def lock(connection: Connection, *, workspace_id: UUID, key: str, catalogue: Catalogue) -> Role:
+    """A role of the workspace's own, held against every other change until the transaction ends.
+
+    Raises:
+        NotFound: the workspace has no role of its own of this key.
+    """
     wanted = _VIEW.where(CustomRole.workspace_id == workspace_id, CustomRole.key == key)
     row = connection.execute(wanted.with_for_update()).one_or_none()
     if row is None:

@@ -99,6 +99,50 @@ class PolicyExpired(_AboutPolicy):
 
 
 @dataclass(frozen=True, slots=True)
+class _AboutAccessRequest(Fact):
+    request_id: UUID
+    member_id: UUID
+    role: str
+    scope: dict[str, Any]
+
+    @property
+    def subject(self) -> str:
+        return f"access_request:{self.request_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequestCreated(_AboutAccessRequest):
+    """A member asks for a role."""
+
+    name: ClassVar[str] = "access_request.created"
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequestApproved(_AboutAccessRequest):
+    """A member was given what they asked for."""
+
+    name: ClassVar[str] = "access_request.approved"
+    policy_id: UUID
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequestDenied(_AboutAccessRequest):
+    """A member was told no."""
+
+    name: ClassVar[str] = "access_request.denied"
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequestClosed(_AboutAccessRequest):
+    """A member has in another way what they asked for."""
+
+    name: ClassVar[str] = "access_request.closed"
+
+
+@dataclass(frozen=True, slots=True)
 class _AboutRole(Fact):
     role: str
 

@@ -5,13 +5,14 @@ Used where a question is about many: who can touch this, and what a change would
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     Select,
     Text,
     Uuid,
@@ -34,7 +35,7 @@ from provisioning.access.models import Policy
 from provisioning.access.patterns import parse_pattern, read
 from provisioning.access.policies import COUNTS
 from provisioning.access.roles import MINIMAL, OWNER, Catalogue, Role
-from provisioning.access.rules import Resource, Scope
+from provisioning.access.rules import Facts, Grant, Path, Resource, Scope
 from provisioning.directory import extensions
 from provisioning.directory.filters import Viewer, over_groups, over_members
 from provisioning.directory.models import Group, Member, Membership, Workspace
@@ -57,7 +58,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class _World:
+class World:
     """What there is to derive access from besides the tables."""
 
     workspace_id: UUID
@@ -67,10 +68,11 @@ class _World:
     owners_by_mapping: bool
 
 
-def _world(connection: Connection, workspace_id: UUID, catalogue: Catalogue) -> _World:
+def world_of(connection: Connection, workspace_id: UUID, catalogue: Catalogue) -> World:
+    """The world of a workspace at this moment."""
     asked = select(Workspace.owners_by_mapping, extensions.OF_WORKSPACE).where(Workspace.id == workspace_id)
     owners_by_mapping, definitions = connection.execute(asked).one()
-    return _World(
+    return World(
         workspace_id,
         custom_roles.of_workspace(connection, workspace_id=workspace_id, catalogue=catalogue),
         [rule for rule in mappings.every(connection, workspace_id=workspace_id) if rule.enabled],
@@ -81,9 +83,39 @@ def _world(connection: Connection, workspace_id: UUID, catalogue: Catalogue) -> 
 
 def everybody(connection: Connection, *, workspace_id: UUID, catalogue: Catalogue) -> Select[*tuple[Any, ...]]:
     """All that anybody has: `member_id`, `role`, `scope`; a line for each path, so that lines may be alike."""
-    world = _world(connection, workspace_id, catalogue)
+    world = world_of(connection, workspace_id, catalogue)
     every = _relation(connection, world, wanted=[role.key for role in world.roles], covers=None)
     return select(every.c.member_id, every.c.role, every.c.scope)
+
+
+def lines(
+    connection: Connection, *, workspace_id: UUID, catalogue: Catalogue, ids: Collection[UUID]
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """All that some members have: role, scope and the steps of each path, with the `origin` of its policy."""
+    if not ids:
+        return ()
+    world = world_of(connection, workspace_id, catalogue)
+    every = _relation(connection, world, wanted=[role.key for role in world.roles], covers=None)
+    given = and_(Policy.workspace_id == workspace_id, Policy.id == every.c.policy_id)
+    wanted = select(every, Policy.origin).outerjoin(Policy, given).where(every.c.member_id.in_(ids))
+    return connection.execute(wanted.order_by(every.c.member_id, every.c.role, every.c.via, every.c.policy_id)).all()
+
+
+def of_members(
+    connection: Connection, *, workspace_id: UUID, roles: Catalogue, ids: Iterable[UUID]
+) -> dict[UUID, Facts]:
+    """What several members' access rests on, in one statement for all of them; nothing for those who are suspended.
+
+    Args:
+        connection: to read with.
+        workspace_id: where.
+        roles: all roles of the workspace.
+        ids: whose.
+    """
+    grants: dict[UUID, list[Grant]] = {member_id: [] for member_id in ids}
+    for line in lines(connection, workspace_id=workspace_id, catalogue=roles, ids=grants):
+        grants[line.member_id].append(Grant(roles[line.role], Scope.from_json(line.scope), Path(line.via)))
+    return {member_id: Facts(tuple(held)) for member_id, held in grants.items()}
 
 
 def who_can(
@@ -105,7 +137,7 @@ def who_can(
         catalogue: the built-in roles.
         window: which part of the list.
     """
-    world = _world(connection, workspace_id, catalogue)
+    world = world_of(connection, workspace_id, catalogue)
     kind = None if resource is None else resource.reference.type
     allowing = world.roles.allowing(action, kind)
     plain, modifiers = _split(allowing)
@@ -125,7 +157,7 @@ def _split(roles: Iterable[Role]) -> tuple[list[str], list[str]]:
     return [r.key for r in roles if not r.modifier], [r.key for r in roles if r.modifier]
 
 
-def _page(connection: Connection, world: _World, found: Any, window: Window) -> Page[Holder]:
+def _page(connection: Connection, world: World, found: Any, window: Window) -> Page[Holder]:
     path = func.jsonb_strip_nulls(
         func.jsonb_build_object(
             *("role", found.c.role, "via", found.c.via, "scope", found.c.scope),
@@ -166,14 +198,14 @@ def _covering(resource: Resource | None) -> Any:
     return covers
 
 
-def _relation(connection: Connection, world: _World, *, wanted: Sequence[str], covers: Any) -> Any:
+def _relation(connection: Connection, world: World, *, wanted: Sequence[str], covers: Any) -> Any:
     """Every line of access that comes of these roles on what is covered, with the steps of its path."""
     named = [*_by_standing(world, wanted), _by_policy(world, wanted, covers), _by_group(world, wanted, covers)]
     for rule in world.rules:
         given = [policy for policy in rule.policies if policy.role in wanted]
         if rule.rule.condition is not None and given:
             named += _by_condition(world, rule, wanted, covers)
-    said = _said_by_names(connection, world, wanted)
+    said = said_by_names(connection, world, wanted)
     if said:
         named.append(_by_name(world, said, covers))
     return union_all(*named).subquery()
@@ -191,7 +223,7 @@ def _line(member: Any, role: Any, scope: Any, via: str, *steps: Any) -> tuple[An
     )
 
 
-def _by_standing(world: _World, wanted: Sequence[str]) -> list[Any]:
+def _by_standing(world: World, wanted: Sequence[str]) -> list[Any]:
     """Owners have everything; who is no owner has the least, by being a member."""
     here = (Member.workspace_id == world.workspace_id, Member.active)
     everything = literal(_EVERYTHING, JSONB)
@@ -203,7 +235,7 @@ def _by_standing(world: _World, wanted: Sequence[str]) -> list[Any]:
     return found
 
 
-def _counting(world: _World, wanted: Sequence[str], covers: Any) -> list[_Condition]:
+def _counting(world: World, wanted: Sequence[str], covers: Any) -> list[_Condition]:
     here = [Policy.workspace_id == world.workspace_id, Policy.role.in_(wanted), COUNTS]
     return here if covers is None else [*here, covers(Policy.scope)]
 
@@ -213,13 +245,13 @@ _ACTIVE = and_(Member.workspace_id == Policy.workspace_id, Member.active)
 _BELONGING = and_(Membership.workspace_id == Member.workspace_id, Membership.member_id == Member.id)
 
 
-def _by_policy(world: _World, wanted: Sequence[str], covers: Any) -> Any:
+def _by_policy(world: World, wanted: Sequence[str], covers: Any) -> Any:
     own = _line(Member.id, Policy.role, Policy.scope, "policy", null(), null(), null(), Policy.id, _ENDS)
     whose = and_(_ACTIVE, Member.id == Policy.member_id)
     return select(*own).select_from(Policy).join(Member, whose).where(*_counting(world, wanted, covers))
 
 
-def _by_group(world: _World, wanted: Sequence[str], covers: Any) -> Any:
+def _by_group(world: World, wanted: Sequence[str], covers: Any) -> Any:
     line = _line(Member.id, Policy.role, Policy.scope, "group", Group.display_name, null(), null(), Policy.id, _ENDS)
     given = and_(Group.workspace_id == Policy.workspace_id, Group.id == Policy.group_id)
     inside = and_(Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
@@ -228,7 +260,7 @@ def _by_group(world: _World, wanted: Sequence[str], covers: Any) -> Any:
     return found.where(*_counting(world, wanted, covers))
 
 
-def _by_condition(world: _World, rule: MappingView, wanted: Sequence[str], covers: Any) -> list[Any]:
+def _by_condition(world: World, rule: MappingView, wanted: Sequence[str], covers: Any) -> list[Any]:
     """What a mapping gives by its condition; one that can't be asked any more gives nothing."""
     tree = mappings.parsed(rule.rule.condition or "")
     of_groups = rule.rule.resource_type == "Group"
@@ -250,7 +282,7 @@ def _by_condition(world: _World, rule: MappingView, wanted: Sequence[str], cover
     return [line.join(Group, linked).join(Membership, inside).join(Member, whose).where(*given)]
 
 
-def _said_by_names(connection: Connection, world: _World, wanted: Sequence[str]) -> list[dict[str, Any]]:
+def said_by_names(connection: Connection, world: World, wanted: Sequence[str]) -> list[dict[str, Any]]:
     """What the names of groups say by the patterns of mappings: a line for each group and role."""
     following = [rule for rule in world.rules if rule.rule.pattern is not None]
     if not following:
@@ -270,7 +302,7 @@ def _said_by_names(connection: Connection, world: _World, wanted: Sequence[str])
     ]
 
 
-def _reading(world: _World, rule: MappingView, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+def _reading(world: World, rule: MappingView, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
     reading = read(parse_pattern(rule.rule.pattern or ""), name, keys)
     if reading is None:
         return []
@@ -293,7 +325,7 @@ def _reading(world: _World, rule: MappingView, name: str, keys: Sequence[str]) -
     ]
 
 
-def _by_name(world: _World, said: list[dict[str, Any]], covers: Any) -> Any:
+def _by_name(world: World, said: list[dict[str, Any]], covers: Any) -> Any:
     columns = ("group_name", "role", "mapping_name", "condition", "ends_at")
     row = (
         func.jsonb_to_recordset(literal(said, JSONB))

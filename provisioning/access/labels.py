@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from provisioning import outbox
 from provisioning.access.events import LabelCreated, LabelDeleted, LabelRenamed
-from provisioning.access.models import Label, Policy, ResourceLabel
+from provisioning.access.models import Label, MappingRow, Policy, ResourceLabel
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 
@@ -81,7 +81,7 @@ def remove(connection: Connection, *, workspace_id: UUID, label: str, by: Actor)
 
     Raises:
         NotFound: the workspace has no such label.
-        Conflict: resources carry it or policies ask for it; the refusal lists them.
+        Conflict: resources carry it, policies ask for it or mappings read it in the names of groups; they are listed.
     """
     key, value = _lock(connection, workspace_id, label).split(":")
     if used := uses(connection, workspace_id=workspace_id, label=label):
@@ -92,15 +92,23 @@ def remove(connection: Connection, *, workspace_id: UUID, label: str, by: Actor)
 
 
 def uses(connection: Connection, *, workspace_id: UUID, label: str) -> list[str]:
-    """What uses a label: resources as `type:id` and policies as `policy:id`."""
+    """What uses a label: resources as `type:id`, policies as `policy:id`, and `mapping:id` that read it in names."""
     key, _, value = label.partition(":")
+    reading = _readers(connection, workspace_id, key)
     carried = select(ResourceLabel.resource_type + ":" + ResourceLabel.resource_id).where(
         ResourceLabel.workspace_id == workspace_id, ResourceLabel.key == key, ResourceLabel.value == value
     )
     asked = select(literal("policy:") + Policy.id.cast(type_=ResourceLabel.key.type)).where(
         Policy.workspace_id == workspace_id, _asks_for(label)
     )
-    return sorted([*connection.execute(carried).scalars(), *connection.execute(asked).scalars()])
+    return sorted([*connection.execute(carried).scalars(), *connection.execute(asked).scalars(), *reading])
+
+
+def _readers(connection: Connection, workspace_id: UUID, key: str) -> Sequence[str]:
+    """The mappings that are switched on and read values of this key in the names of groups."""
+    named = MappingRow.pattern.contains(f"{{label.{key}}}", autoescape=True)
+    found = select(MappingRow.id).where(MappingRow.workspace_id == workspace_id, MappingRow.enabled, named)
+    return [f"mapping:{mapping_id}" for mapping_id in connection.execute(found).scalars()]
 
 
 # In the order in which scopes are stored.
@@ -120,7 +128,8 @@ def rename(connection: Connection, *, workspace_id: UUID, label: str, to: str, b
     Raises:
         NotFound: the workspace has no such label.
         Invalid: the new one is not of the form.
-        Conflict: there is a label of the new name, or a resource carries another value of the new key.
+        Conflict: there is a label of the new name, or a resource carries another value of the new key; or mappings read
+            the label in the names of groups, which can't go along.
     """
     key, value = parse_label(to)
     before_key, before_value = _lock(connection, workspace_id, label).split(":")
@@ -128,6 +137,12 @@ def rename(connection: Connection, *, workspace_id: UUID, label: str, to: str, b
     description = connection.execute(select(Label.description).where(*old)).scalar_one()
     if to == label:
         return LabelView(key, value, description)
+    if readers := _readers(connection, workspace_id, before_key):
+        raise Conflict(
+            f"The names of groups say {before_key}, and can't go along: {', '.join(readers[:_TOLD_USES])} reads them.",
+            field="label",
+            uses=readers,
+        )
     new = insert_or(Label).values(workspace_id=workspace_id, key=key, value=value, description=description)
     if connection.execute(new.on_conflict_do_nothing().returning(Label.key)).one_or_none() is None:
         raise Conflict(f"There is a label {to} already.", field="label")

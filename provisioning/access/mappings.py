@@ -27,6 +27,7 @@ from provisioning.access.policies import Giver, PolicyView, Subject, Terms
 from provisioning.access.roles import OWNER
 from provisioning.directory import extensions, listing
 from provisioning.directory.listing import Selection
+from provisioning.directory.lost_groups import LostGroupView
 from provisioning.directory.models import Workspace
 from provisioning.directory.paging import Window
 from provisioning.outbox import Actor
@@ -68,6 +69,13 @@ class MappingView:
     version: int
     created_at: datetime
     policies: tuple[PolicyView, ...] = ()
+    # The group that it is bound to, where that is lost: it is dormant then. Told by `dormant` alone.
+    lost: LostGroupView | None = None
+
+    @property
+    def state(self) -> str:
+        """Whether it is `dormant`, `disabled` or `active`."""
+        return "dormant" if self.lost else "active" if self.enabled else "disabled"
 
 
 _VIEW = select(
@@ -116,8 +124,13 @@ def condition_for_group(connection: Connection, *, workspace_id: UUID, group: st
     if len(linked) > 1:
         raise Invalid("Several connections push a group of this name: name one by its id.", field="group")
     if linked:
-        return to_text(Comparison(AttributePath(None, "id", None), "eq", str(linked[0].id)))
+        return condition_for_id(linked[0].id)
     return to_text(named)
+
+
+def condition_for_id(group_id: UUID) -> str:
+    """The condition that means the group of this id, and no other that is ever there."""
+    return to_text(Comparison(AttributePath(None, "id", None), "eq", str(group_id)))
 
 
 def create(
@@ -182,7 +195,7 @@ def change(
         Invalid: the rule or a policy can't be.
         NotAllowed: the giver doesn't have what it would give.
     """
-    before = _lock(connection, workspace_id, mapping_id)
+    before = lock(connection, workspace_id=workspace_id, mapping_id=mapping_id)
     read = before.rule if rule is None else _read(rule, extensions.kinds(connection, workspace_id=workspace_id))
     values = {
         **_columns(read),
@@ -301,7 +314,12 @@ def by_id(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> Ma
     return _one(connection, workspace_id, mapping_id, _VIEW)
 
 
-def _lock(connection: Connection, workspace_id: UUID, mapping_id: UUID) -> MappingView:
+def lock(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> MappingView:
+    """The mapping, held against every other change until the transaction ends.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+    """
     return _one(connection, workspace_id, mapping_id, _VIEW.with_for_update())
 
 
@@ -342,7 +360,7 @@ def remove(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, by: 
     Raises:
         NotFound: the workspace has none of this id.
     """
-    before = _lock(connection, workspace_id, mapping_id)
+    before = lock(connection, workspace_id=workspace_id, mapping_id=mapping_id)
     gone = delete(MappingRow).where(MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
     fact = MappingDeleted(mapping_id=mapping_id, rule=str(before.rule))
     connection.execute(outbox.together(connection, gone, fact, workspace_id=workspace_id, by=by))

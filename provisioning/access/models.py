@@ -106,6 +106,32 @@ class MappingRow(Base):
     )
 
 
+class AccessRequest(Base):
+    """What a member asks for, and what became of it: `open`, `approved`, `denied`, or `granted` in another way."""
+
+    __tablename__ = "access_request"
+
+    id: Mapped[UUID]
+    workspace_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    role: Mapped[str]
+    scope: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    state: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    settled_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+    policy_id: Mapped[UUID | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        CheckConstraint("state IN ('open', 'approved', 'denied', 'granted')", name="state"),
+        Index("ix_access_request_member", "workspace_id", "member_id"),
+        Index("ix_access_request_open", "workspace_id", postgresql_where=text("state = 'open'")),
+    )
+
+
 SUBJECTS = ("member", "group", "token", "mapping", "invitation")
 _TABLES = ("member", "user_group", "api_token", "mapping", "invitation")
 

@@ -19,6 +19,7 @@ from provisioning.access.events import PolicyDeleted, ResourcesLabelled, Resourc
 from provisioning.access.labels import parse_label
 from provisioning.access.models import SUBJECTS, ResourceLabel, ResourceRow
 from provisioning.access.rules import Reference, Scope
+from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 
@@ -163,6 +164,29 @@ def some(
         wanted = wanted.where(ResourceRow.type.in_(list(types)))
     rows = connection.execute(wanted.order_by(ResourceRow.type, ResourceRow.id).limit(count))
     return [_view(row) for row in rows]
+
+
+def page(connection: Connection, *, workspace_id: UUID, kind: str | None, window: Window) -> Page[Registration]:
+    """Some of the workspace's resources, by type and id, and how many there are.
+
+    Args:
+        connection: to read with.
+        workspace_id: whose resources.
+        kind: only those of this type.
+        window: which part of the list.
+    """
+    wanted = select(ResourceRow.id, ResourceRow.type, ResourceRow.name, _LABELS)
+    wanted = wanted.where(ResourceRow.workspace_id == workspace_id)
+    if kind is not None:
+        wanted = wanted.where(ResourceRow.type == kind)
+    return fetch(
+        connection,
+        wanted,
+        identifier=ResourceRow.id,
+        window=window,
+        sorting=Sorting(ResourceRow.type.expression, never_none=True),
+        read=lambda row: _view((row[1], row[0], *row[2:])),
+    )
 
 
 def covered(scope: Scope) -> ColumnElement[bool]:

@@ -90,7 +90,7 @@ def some(connection: Connection, *, workspace_id: UUID, narrowing: Narrowing, wi
         wanted = wanted.where((Event.subject == kind) | Event.subject.startswith(f"{kind}:", autoescape=True))
     elif identifier is not None:
         wanted = wanted.where(Event.subject.endswith(f":{identifier}", autoescape=True))
-    newest_first = Sorting(Event.seq.expression, descending=True)
+    newest_first = Sorting(Event.seq.expression, descending=True, never_none=True)
     return fetch(connection, wanted, identifier=Event.id, window=window, sorting=newest_first, read=_entry)
 
 

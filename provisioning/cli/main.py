@@ -10,6 +10,7 @@ import click
 
 from config.settings import InvalidSettings
 from provisioning.cli import (
+    access_requests,
     configuration,
     connections,
     extensions,
@@ -55,6 +56,7 @@ for command in (
     extensions.schema,
     mappings.mapping,
     who_can.who_can,
+    access_requests.access_request,
     sessions.session,
     sessions.sign_in_link,
     tokens.token,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from provisioning.access import mappings
+from provisioning.access import dormant, mappings
 from provisioning.access.mappings import MappingView, Rule
 from provisioning.access.policies import Terms
 from provisioning.cli.changes import changing, operator
@@ -32,6 +32,9 @@ def _facts(found: MappingView) -> dict[str, Any]:
         "policies": [{"id": p.id, "role": p.role, "scope": p.scope.as_json()} for p in found.policies],
         "enabled": found.enabled,
         "position": found.position,
+        "state": found.state,
+        "dormant_since": found.lost and found.lost.lost_at,
+        "lost_group": found.lost and {"name": found.lost.display_name, "external_id": found.lost.external_id},
     }
 
 
@@ -114,6 +117,20 @@ def disable(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> 
     _switch(out, workspace, mapping_id, enabled=False, dry_run=dry_run)
 
 
+@mapping.command()
+@_mapping_id
+@_workspace
+@_dry_run
+@operates
+def rebind(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
+    """Bind a dormant mapping to the group that its connection pushes again under the same externalId."""
+    with changing(out, workspace, dry_run=dry_run) as (connection, of):
+        by = operator(connection, of)
+        bound = dormant.rebind(connection, workspace_id=of, mapping_id=mapping_id, giver=by)
+        if not dry_run:
+            out.one(_facts(bound))
+
+
 @mapping.command(name="list")
 @_workspace
 @operates
@@ -121,7 +138,8 @@ def list_(out: Output, workspace: str) -> None:
     """List mappings."""
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        out.many("mappings", [_facts(found) for found in mappings.every(connection, workspace_id=of)])
+        every = dormant.told(connection, workspace_id=of, found=mappings.every(connection, workspace_id=of))
+        out.many("mappings", [_facts(found) for found in every])
 
 
 @mapping.command()

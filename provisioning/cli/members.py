@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioning.access import facts, rules
+from provisioning.access import export, facts, rules
 from provisioning.access.rules import Access
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
@@ -111,6 +111,17 @@ def protect(out: Output, email: str, workspace: str, *, off: bool) -> None:
         held = roster.lock(connection, workspace_id=of, member_id=found.id)
         changed = owners.protect(connection, member=held, protected=not off, by=OPERATOR)
     out.one({**_facts(changed), "protected": changed.protected})
+
+
+@member.command(name="export")
+@_workspace
+@operates
+def export_(out: Output, workspace: str) -> None:  # noqa: ARG001 - a table is one in every form
+    """Print everybody's roles with every path to each, as a table in CSV."""
+    with reading() as connection:
+        of = workspaces.by_slug(connection, workspace).id
+    for lines in export.as_csv(reading, workspace_id=of, catalogue=context().catalogue):
+        click.echo(lines, nl=False)
 
 
 @member.command()

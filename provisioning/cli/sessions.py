@@ -13,6 +13,7 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import users, workspaces
+from provisioning.directory.paging import Window
 from provisioning.refusals import NotFound
 from provisioning.sessions import lifecycle, links
 from provisioning.sessions.rules import UNKNOWN, Verdict
@@ -63,12 +64,14 @@ def list_(out: Output, workspace: str | None, email: str | None, count: int) -> 
     """List sessions, newest first."""
     with reading() as connection:
         of = None if workspace is None else workspaces.by_slug(connection, workspace).id
-        found = lifecycle.every(connection, policy=context().session_policy, workspace_id=of, email=email, most=count)
+        found = lifecycle.every(
+            connection, policy=context().session_policy, workspace_id=of, email=email, window=Window(count)
+        )
     rows = [
         {"id": s.id, "email": s.email, "created_at": s.created_at, "last_seen_at": s.last_seen_at, **_judged(s.verdict)}
-        for s in found
+        for s in found.items
     ]
-    out.many("sessions", rows)
+    out.many("sessions", rows, total=found.total)
 
 
 @session.command()

@@ -268,6 +268,15 @@ class GroupMembersAwaited(_AboutGroup):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupDetached(_AboutGroup):
+    """An owner made a pushed group a local one; the connection does not see it any more."""
+
+    name: ClassVar[str] = "group.detached"
+    display_name: str
+    connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRemoved(_AboutGroup):
     """A user group is gone; its members stay in the workspace."""
 

@@ -8,20 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, bindparam, delete, insert, select, text, update
+from sqlalchemy import Insert, Select, Uuid, bindparam, delete, exists, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory import awaiting
+from provisioning.directory import awaiting, lost_groups
 from provisioning.directory.conditions import as_id
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor, Fact
-from provisioning.refusals import Conflict, Invalid, NotFound
+from provisioning.refusals import Conflict, Invalid, NotFound, ProtectedMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,7 @@ def store(
 
     Raises:
         Conflict: the same source has another group of this name.
+        ProtectedMember: the identity provider would take out a member whom an owner protects.
         Invalid: nobody pushes the group, and somebody who is to join is not a member of the workspace.
     """
     facts: list[Fact] = []
@@ -215,7 +216,7 @@ def store(
     changed = sorted(name for name in names if group.document.get(name) != profile.document.get(name))
     if changed:
         facts.append(GroupUpdated(group_id=group.id, attributes=tuple(changed)))
-    removed = _remove(connection, group=group, delta=delta)
+    removed = _remove(connection, group=group, delta=delta, by=by)
     added = _add(connection, group=group, members=delta.added, by=by, awaits=awaits) if delta.added else ()
     if added or removed:
         facts.append(GroupMembersChanged(group_id=group.id, added=added, removed=removed))
@@ -230,7 +231,7 @@ def store(
     return _written(connection, outbox.together(connection, stored, *facts, workspace_id=group.workspace_id, by=by))
 
 
-def _remove(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[UUID, ...]:
+def _remove(connection: Connection, *, group: GroupView, delta: Delta, by: Actor) -> tuple[UUID, ...]:
     """Take members out; those that are to stay in are left alone, so that a replacement touches only the difference."""
     if not delta.cleared and not delta.removed:
         return ()
@@ -241,8 +242,21 @@ def _remove(connection: Connection, *, group: GroupView, delta: Delta) -> tuple[
     else:
         leaving = leaving.where(Membership.member_id == func.any(bindparam("leaving", ids_of(delta.removed))))
         forgotten = awaiting.forgotten(group.workspace_id, group.id, names=delta.removed)
-    statement = leaving.add_cte(forgotten.cte("forgotten")).returning(Membership.member_id)
-    return tuple(connection.execute(statement).scalars())
+    statement = leaving.add_cte(forgotten.cte("forgotten")).returning(Membership.member_id, _PROTECTED)
+    rows = connection.execute(statement).all()
+    if by.kind == "connection" and any(row.protected for row in rows):
+        raise ProtectedMember("An owner of this workspace protects a member whom this would take out of the group.")
+    return tuple(row.member_id for row in rows)
+
+
+# Told along with whom a deletion has taken out, at the cost of no statement.
+_PROTECTED = (
+    select(Member.protected)
+    .where(Member.workspace_id == Membership.workspace_id, Member.id == Membership.member_id)
+    .correlate(Membership)
+    .scalar_subquery()
+    .label("protected")
+)
 
 
 def ids_of(names: Sequence[str]) -> list[UUID]:
@@ -307,10 +321,42 @@ def _add_known(connection: Connection, group: GroupView, ids: set[UUID]) -> tupl
 
 
 def remove(connection: Connection, *, group: GroupView, by: Actor) -> None:
-    """Take a locked group away; its members stay in the workspace."""
+    """Take a locked group away; its members stay in the workspace. Of a linked one a note is kept.
+
+    Raises:
+        ProtectedMember: the identity provider would take it from a member whom an owner protects.
+    """
     gone = delete(Group).where(Group.workspace_id == group.workspace_id, Group.id == group.id)
+    if group.connection_id is not None:
+        gone = gone.add_cte(lost(group, group.connection_id).cte("lost"))
     fact = GroupRemoved(group_id=group.id, display_name=group.display_name)
-    connection.execute(outbox.together(connection, gone, fact, workspace_id=group.workspace_id, by=by))
+    statement = outbox.together(connection, gone, fact, workspace_id=group.workspace_id, by=by)
+    if by.kind != "connection":
+        connection.execute(statement)
+    elif connection.execute(statement.returning(_HOLDS_PROTECTED)).scalar_one():
+        raise ProtectedMember(
+            "An owner of this workspace protects a member of this group: it stays until an owner detaches it."
+        )
+
+
+_HOLDS_PROTECTED = (
+    exists()
+    .where(
+        Membership.workspace_id == Group.workspace_id,
+        Membership.group_id == Group.id,
+        Member.workspace_id == Membership.workspace_id,
+        Member.id == Membership.member_id,
+        Member.protected,
+    )
+    .correlate(Group)
+)
+
+
+def lost(group: GroupView, connection_id: UUID) -> Insert:
+    """The note that a connection pushes a group no more."""
+    return lost_groups.noting(
+        workspace_id=group.workspace_id, group_id=group.id, connection_id=connection_id, document=group.document
+    )
 
 
 def of_member(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Sequence[GroupView]:

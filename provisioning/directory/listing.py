@@ -76,6 +76,7 @@ def of_groups(
     selection: Selection,
     linked_to: UUID | None = None,
     with_members: bool = False,
+    meeting: Sequence[ColumnElement[bool]] = (),
 ) -> Page[GroupView]:
     """Some of the workspace's groups, and how many there are.
 
@@ -85,13 +86,14 @@ def of_groups(
         selection: which of them.
         linked_to: only the groups that this connection pushes.
         with_members: whether their members are told; if not, the table of memberships is not touched for them.
+        meeting: what else must be true of them.
 
     Raises:
         InvalidFilter: the filter or order names what groups can't be found or sorted by.
     """
     compiler = over_groups(selection.viewer)
     wanted = groups.WITH_MEMBERS if with_members else groups.VIEW
-    found = _found(wanted.where(*_groups(workspace_id, linked_to)), compiler, selection)
+    found = _found(wanted.where(*_groups(workspace_id, linked_to), *meeting), compiler, selection)
     return fetch(
         connection,
         found,

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import outbox
-from provisioning.directory import groups, invitations, roster
-from provisioning.directory.events import GroupInvitationsChanged
+from provisioning.directory import awaiting, extensions, groups, invitations, roster
+from provisioning.directory.events import GroupDetached, GroupInvitationsChanged
 from provisioning.directory.groups import Delta, GroupView
 from provisioning.directory.invitations import InvitationView
 from provisioning.directory.models import Connection as ConnectionRow
-from provisioning.directory.models import Group, InvitationGroup, Membership
+from provisioning.directory.models import Group, HeldChange, InvitationGroup, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
@@ -82,6 +83,42 @@ def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> Group
             connection=name,
         )
     return group
+
+
+def detach(connection: Connection, *, workspace_id: UUID, group_id: UUID, by: Actor) -> GroupView:
+    """Make a pushed group a local one: it keeps its members and policies, and the connection doesn't see it any more.
+
+    A group that is pushed under its name or externalId later is another one.
+
+    Raises:
+        NotFound: the workspace has no group of this id.
+        Conflict: it is a local group already, or one of its name is there.
+    """
+    group = groups.lock(connection, workspace_id=workspace_id, group_id=group_id)
+    if group.connection_id is None:
+        raise Conflict("This is a local group already.", field="userGroupId")
+    own = {name: value for name, value in group.document.items() if name != "externalId"}
+    profile = GroupProfile.of(own, extensions.kinds(connection, workspace_id=workspace_id).group)
+    here = (Group.workspace_id == workspace_id, Group.id == group_id)
+    values = {**profile.columns(), "connection_id": None, "version": Group.version + 1}
+    changed = (
+        update(Group)
+        .where(*here)
+        .values(**values, modified_at=func.clock_timestamp())
+        .add_cte(
+            groups.lost(group, group.connection_id).cte("lost"),
+            awaiting.forgotten(workspace_id, group_id, all_but=()).cte("forgotten"),
+            delete(HeldChange)
+            .where(HeldChange.workspace_id == workspace_id, HeldChange.group_id == group_id)
+            .cte("dropped"),
+        )
+    )
+    fact = GroupDetached(group_id=group_id, display_name=group.display_name, connection_id=group.connection_id)
+    try:
+        connection.execute(outbox.together(connection, changed, fact, workspace_id=workspace_id, by=by))
+    except IntegrityError:
+        raise Conflict("A local group has this name: rename it first.", field="userGroupId") from None
+    return groups.by_id(connection, workspace_id=workspace_id, group_id=group_id)
 
 
 def rename(connection: Connection, *, group: GroupView, name: str, by: Actor) -> GroupView:

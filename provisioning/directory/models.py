@@ -258,6 +258,27 @@ class Group(Base):
     )
 
 
+class LostGroup(Base):
+    """A group that its identity provider pushes no more: what it was, for those who rested something on its id."""
+
+    __tablename__ = "lost_group"
+
+    workspace_id: Mapped[UUID]
+    id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    external_id: Mapped[str | None]
+    display_name: Mapped[str]
+    lost_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connection.workspace_id", "connection.id"], ondelete="CASCADE"
+        ),
+        Index("ix_lost_group_lost_at", "lost_at"),
+    )
+
+
 class AwaitedMember(Base):
     """Somebody whom an identity provider named in a group before it has pushed them."""
 

@@ -8,7 +8,22 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Numeric, Select, SQLColumnExpression, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Numeric,
+    Select,
+    SQLColumnExpression,
+    UnaryExpression,
+    Uuid,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.engine import Connection
 
 T = TypeVar("T")
@@ -19,7 +34,7 @@ class Place:
     """Where a page begins: behind the row of this key, and among rows of equal keys behind the one of this id."""
 
     key: str | None
-    id: UUID
+    id: UUID | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +45,75 @@ class Window:
         count: how many at the most; 0 only counts.
         start_index: the place of the first one, from 1.
         after: the place behind which the page begins, for those who walk through the list; nobody counts again then.
+        before: the place before which it ends, for those who walk back.
     """
 
     count: int
     start_index: int = 1
     after: Place | None = None
+    before: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some of a list, how many the whole of it has (0 where nobody counted), and where the next page begins."""
+    """Some of a list, how many the whole of it has (0 where nobody counted), and where its neighbours are.
+
+    The next page begins behind `next`, and the one before, for those who walk, ends before `previous`.
+    """
 
     items: tuple[T, ...]
     total: int
     next: Place | None = None
+    previous: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """What a list is sorted by: a text or a number; rows without one come last, or first when descending."""
+    """What a list is sorted by: a text or a number; rows without one come last, or first when descending.
+
+    Args:
+        key: by what.
+        descending: whether the greatest comes first; rows of equal keys are in the order of their ids in any case.
+        never_none: whether every row has one, so that an index can lead to any place.
+    """
 
     key: ColumnElement[Any]
     descending: bool = False
+    never_none: bool = False
 
-    def order(self, key: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The order by this key, however a statement calls it."""
-        return key.desc().nulls_first() if self.descending else key.asc().nulls_last()
+    def order(self, identifier: SQLColumnExpression[Any], *, backwards: bool) -> list[UnaryExpression[Any]]:
+        """The order of the list, or the very opposite."""
+        key = self.key.desc().nulls_first() if self.descending != backwards else self.key.asc().nulls_last()
+        return [key, identifier.desc() if backwards else identifier.asc()]
 
-    def behind(self, place: Place, identifier: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-        """What comes after a place: a range, so that a deep page costs no more than the first."""
-        later = identifier > place.id
+    def beyond(self, place: Place, identifier: SQLColumnExpression[Any], *, backwards: bool) -> ColumnElement[bool]:
+        """What comes after a place, or before: a range, so that a deep page costs no more than the first."""
+        falling = self.descending != backwards
+        further_on = identifier < place.id if backwards else identifier > place.id
         if place.key is None:
-            is_none = and_(self.key.is_(None), later)
-            return or_(self.key.is_not(None), is_none) if self.descending else is_none
-        there = cast(literal(Decimal(place.key)), Numeric) if isinstance(self.key.type, Numeric) else literal(place.key)
-        further = self.key < there if self.descending else self.key > there
-        beyond = or_(further, and_(self.key == there, later))
-        return beyond if self.descending else or_(beyond, self.key.is_(None))
+            is_none = and_(self.key.is_(None), further_on)
+            return or_(self.key.is_not(None), is_none) if falling else is_none
+        there = self._there(place.key)
+        if self.never_none and not self.descending:
+            row, edge = tuple_(self.key, identifier), tuple_(there, place.id)
+            return row < edge if backwards else row > edge
+        further = self.key < there if falling else self.key > there
+        beyond = or_(further, and_(self.key == there, further_on))
+        if self.never_none:
+            return and_(self.key <= there if falling else self.key >= there, beyond)
+        return beyond if falling else or_(beyond, self.key.is_(None))
+
+    def _there(self, key: str) -> ColumnElement[Any]:
+        if isinstance(self.key.type, Numeric):
+            return cast(literal(Decimal(key)), Numeric)
+        return cast(literal(key), self.key.type) if isinstance(self.key.type, Integer | Uuid) else literal(key)
 
 
 def fetch(
     connection: Connection,
     found: Select[*tuple[Any, ...]],
     *,
-    identifier: SQLColumnExpression[UUID],
+    identifier: SQLColumnExpression[Any],
     window: Window,
     sorting: Sorting | None,
     read: Callable[[Sequence[Any]], T],
@@ -93,23 +133,44 @@ def fetch(
     )
     if window.count == 0:
         return Page((), connection.execute(counted).scalar_one())
-    keyed = found if sorting is None else found.add_columns(sorting.key.label("sort_key"))
-    order = [identifier] if sorting is None else [sorting.order(sorting.key), identifier]
-    page = keyed.order_by(*order).limit(window.count + 1)
-    if window.after is not None:
-        behind = sorting.behind(window.after, identifier) if sorting else identifier > window.after.id
-        statement = page.where(behind).add_columns(literal(0).label("total"))
-    else:
-        statement = page.offset(window.start_index - 1).add_columns(counted.scalar_subquery().label("total"))
-    rows = connection.execute(statement).all()
-    shown = rows[: window.count]
-    place = None
-    if len(rows) > window.count:
-        key = None if sorting is None else shown[-1].sort_key
-        place = Place(None if key is None else str(key), shown[-1][0])
+    rows = list(connection.execute(_statement(found, counted, identifier, window, sorting)))
+    more, shown = len(rows) > window.count, rows[: window.count]
+    backwards = window.before is not None
+    if backwards:
+        shown.reverse()
+    following = _place(shown[-1], sorting) if shown and (more or backwards) else None
+    is_first = window.after is None if not backwards else not more
+    previous = None if is_first or not shown else _place(shown[0], sorting)
     total = rows[0].total if rows else 0
     if not rows and window.start_index > 1:
         # A page behind the end has no row that could tell how many there are.
         total = connection.execute(counted).scalar_one()
     columns = len(found.selected_columns)
-    return Page(tuple(read(row[:columns]) for row in shown), total, place)
+    return Page(tuple(read(row[:columns]) for row in shown), total, following, previous)
+
+
+def _statement(
+    found: Select[*tuple[Any, ...]],
+    counted: Select[int],
+    identifier: SQLColumnExpression[Any],
+    window: Window,
+    sorting: Sorting | None,
+) -> Select[*tuple[Any, ...]]:
+    """One row more than the page has, so that it is seen whether there is another."""
+    place, backwards = window.after or window.before, window.before is not None
+    keyed, order = found, [identifier.desc() if backwards else identifier.asc()]
+    if sorting is not None:
+        keyed, order = found.add_columns(sorting.key.label("sort_key")), sorting.order(identifier, backwards=backwards)
+    page = keyed.order_by(*order).limit(window.count + 1)
+    if place is None:
+        return page.offset(window.start_index - 1).add_columns(counted.scalar_subquery().label("total"))
+    if sorting is not None:
+        page = page.where(sorting.beyond(place, identifier, backwards=backwards))
+    else:
+        page = page.where(identifier < place.id if backwards else identifier > place.id)
+    return page.add_columns(literal(0).label("total"))
+
+
+def _place(row: Any, sorting: Sorting | None) -> Place:
+    key = None if sorting is None else row.sort_key
+    return Place(None if key is None else str(key), row[0])

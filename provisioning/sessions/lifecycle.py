@@ -20,6 +20,7 @@ from sqlalchemy.sql import func
 from provisioning import entropy, outbox
 from provisioning.directory import users
 from provisioning.directory.models import SESSION_EPOCHS, Member, User, Workspace
+from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Actor
 from provisioning.refusals import NoActiveMembership, NotFound
 from provisioning.sessions.events import SessionBegun, SessionRevoked
@@ -203,32 +204,51 @@ def record_activity(connection: Connection, *, standing: Standing, policy: Sessi
     )
 
 
-_LIST = _STANDING.add_columns(User.email).order_by(Session.id.desc())
+_LIST = _STANDING.add_columns(User.email)
+_NEWEST_FIRST = Sorting(Session.id.expression, descending=True, never_none=True)
 
 
 def every(
-    connection: Connection, *, policy: SessionPolicy, workspace_id: UUID | None, email: str | None, most: int
-) -> Sequence[SessionView]:
-    """Sessions, newest first, the ended ones too.
+    connection: Connection,
+    *,
+    policy: SessionPolicy,
+    workspace_id: UUID | None,
+    window: Window,
+    email: str | None = None,
+    user_id: UUID | None = None,
+) -> Page[SessionView]:
+    """Some of the sessions, newest first, the ended ones too, and how many there are.
 
     Args:
         connection: to read with.
         policy: the limits in force.
         workspace_id: only those of its members; None for the operator.
+        window: which part of the list.
         email: only those of the person with this address.
-        most: how many at the most.
+        user_id: only those of this person.
     """
-    wanted = _LIST.limit(most)
+    wanted = _LIST
     if workspace_id is not None:
         wanted = wanted.where(_TOUCHES)
     if email is not None:
         wanted = wanted.where(User.email_key == users.address_key(email))
-    found = []
-    for *columns, address in connection.execute(wanted, {"workspace": workspace_id}):
+    if user_id is not None:
+        wanted = wanted.where(Session.user_id == user_id)
+
+    def judged(row: Sequence[Any]) -> SessionView:
+        *columns, address = row
         standing = Standing(*columns)
-        judged = verdict(standing, policy)
-        found.append(SessionView(standing.id, address, standing.created_at, standing.last_seen_at, judged))
-    return found
+        seen = (standing.created_at, standing.last_seen_at)
+        return SessionView(standing.id, address, *seen, verdict(standing, policy))
+
+    return fetch(
+        connection,
+        wanted.params(workspace=workspace_id),
+        identifier=Session.id,
+        window=window,
+        sorting=_NEWEST_FIRST,
+        read=judged,
+    )
 
 
 def revoke(connection: Connection, *, session_id: UUID, workspace_id: UUID | None, by: Actor) -> None:

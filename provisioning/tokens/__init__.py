@@ -2,5 +2,5 @@
 
 Knows: who owns a token, when it ends and why it ended.
 Never knows: what a token may do (its policies are in `access`), its text, HTTP.
-Offers: `api` with the verbs and look-ups.
+Offers: `api` with the verbs and look-ups; `answers`, kept for a day for requests that are sent again.
 """

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from provisioning.sealing import Sealer
-from provisioning.web.scim import cursors
+from provisioning.web import walks
 from tests.conftest import PATCH_URN
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -127,12 +127,12 @@ def test_a_cursor_is_good_for_one_connection_and_one_endpoint(people, new_idp):
 def test_a_cursor_ends(app, people, monkeypatch):
     old = next_cursor(people)
     sealer: Sealer = app.extensions["provisioning.context"].cursors
-    data = sealer.open(old, lifetime_seconds=cursors.LIFETIME_SECONDS)
-    late = sealer._fernet.encrypt_at_time(data, int(time.time()) - cursors.LIFETIME_SECONDS - 2)  # noqa: SLF001
+    data = sealer.open(old, lifetime_seconds=walks.LIFETIME_SECONDS)
+    late = sealer._fernet.encrypt_at_time(data, int(time.time()) - walks.LIFETIME_SECONDS - 2)  # noqa: SLF001
     params = {"count": 2, "cursor": late.rstrip(b"=").decode()}
     assert refused(people.request("GET", "/Users", params=params)) == "expiredCursor"
     told = people.request("GET", "/ServiceProviderConfig").json()["pagination"]
-    assert told["cursorTimeout"] == cursors.LIFETIME_SECONDS
+    assert told["cursorTimeout"] == walks.LIFETIME_SECONDS
 
 
 def test_patching_while_walking_by_what_changes_loses_nobody_else(people):

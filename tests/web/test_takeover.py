@@ -116,3 +116,29 @@ def test_who_is_protected_is_out_of_the_identity_providers_reach(idp, admin, fac
     assert idp.request("DELETE", path).status_code == 204
     told = [event["type"] for event in admin.get("/audit-events", resourceType="user")["events"]]
     assert {"member.protected", "member.unprotected"} <= set(told)
+
+
+def test_who_is_protected_stays_in_groups_whatever_the_identity_provider_sends(idp, admin):
+    user, other = (idp.create_user(f"{name}@corp.example")["id"] for name in "ab")
+    group = idp.create_group("G", user, other)
+    path = f"/Groups/{group['id']}"
+    assert admin.request("PATCH", f"/users/{user}", {"protected": True}).status_code == 200
+    before = idp.request("GET", path).json()
+    whole = {"schemas": group["schemas"], "displayName": "G"}
+    for refused in (
+        idp.patch(path, {"op": "remove", "path": f'members[value eq "{user}"]'}),
+        idp.patch(path, {"op": "remove", "path": "members", "value": [{"value": user}, {"value": other}]}),
+        idp.patch(path, {"op": "remove", "path": "members"}),
+        idp.patch(path, {"op": "replace", "path": "members", "value": [{"value": other}]}),
+        idp.request("PUT", path, {**whole, "members": [{"value": other}]}),
+        idp.request("PUT", path, {**whole, "members": []}),
+        idp.request("DELETE", path),
+    ):
+        assert (refused.status_code, refused.json().get("scimType")) == (400, "mutability"), refused.text
+    assert idp.request("GET", path).json() == before
+    assert idp.request("PUT", path, {**whole, "members": [{"value": user}]}).status_code == 200
+    assert [one["value"] for one in idp.request("GET", path).json()["members"]] == [user]
+    # An owner lets go of it: the identity provider has nothing more to delete.
+    assert admin.request("POST", f"/groups/{group['id']}/detach").status_code == 200
+    assert idp.request("DELETE", path).status_code == 404
+    assert [one["id"] for one in admin.get(f"/groups/{group['id']}/users")["users"]] == [user]

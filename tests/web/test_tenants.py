@@ -37,8 +37,11 @@ def theirs(new_idp, new_admin):
     invited = {"invites": [{"email": "invited@corp.example"}]}
     assert admin.request("POST", "/invites", invited).status_code == 201
     (invitation,) = admin.get("/invitations")["invitations"]
+    wish = {"userId": user["id"], "role": "pii-access", "reason": "r"}
+    request = admin.request("POST", "/access-requests", wish).json()["data"]["accessRequest"]
     ids = {
         "invitation_id": invitation["id"],
+        "request_id": request["id"],
         "user_id": user["id"],
         "group_id": group["id"],
         "mapping_id": mapping["id"],

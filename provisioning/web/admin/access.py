@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import Response, stream_with_context
 from marshmallow import fields
 
-from provisioning.access import custom_roles, holders, labels, policies, resources
+from provisioning.access import custom_roles, export, holders, labels, policies, resources
+from provisioning.access.roles import Role
 from provisioning.access.rules import Resource
 from provisioning.access.scopes import parse_reference
 from provisioning.context import context
-from provisioning.database import reading
-from provisioning.web.admin import access_schemas, schemas
+from provisioning.database import Connection, reading
+from provisioning.refusals import NotFound
+from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
-from provisioning.web.admin.paging import PageQuery, Pagination, cut, paged, window
+from provisioning.web.admin.paging import PageQuery, Pagination, ShortQuery, resume
+from provisioning.web.admin.repeats import repeatable
+from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("access", __name__, url_prefix="/api", description="Roles, labels, policies, access.")
@@ -34,7 +39,7 @@ def roles(query: dict[str, Any]) -> Any:
     """The roles that there are: the built-in ones and the workspace's own."""
     with reading() as connection:
         found = custom_roles.of_workspace(connection, workspace_id=token().workspace_id, catalogue=context().catalogue)
-    return cut("roles", list(found), query)
+    return resume(query).cut("roles", list(found))
 
 
 @blueprint.get("/actions")
@@ -47,6 +52,7 @@ def actions() -> Any:
 
 @blueprint.post("/roles")
 @by_token("role.create")
+@repeatable
 @blueprint.arguments(access_schemas.RoleInput)
 @blueprint.response(201, _ROLE)
 @previewable(blueprint)
@@ -59,14 +65,41 @@ def create_role(sent: dict[str, Any]) -> Any:
     return {"data": {"role": made}}
 
 
+@blueprint.get("/roles/<string:role_id>")
+@by_token("role.read")
+@blueprint.response(200, _ROLE)
+def read_role(role_id: str) -> Any:
+    """One role."""
+    with reading() as connection:
+        roles = custom_roles.of_workspace(connection, workspace_id=token().workspace_id, catalogue=context().catalogue)
+    found = roles.get(role_id)
+    if found is None:
+        raise NotFound("There is no such role.")
+    return _shown(found)
+
+
+def _shown(role: Role) -> Any:
+    return versions.with_tag({"data": {"role": role}}, versions.tag(role))
+
+
+def _require_seen(connection: Connection, key: str) -> None:
+    """Hold a role that is about to be changed, where the client says which version it has seen."""
+    workspace_id, catalogue = token().workspace_id, context().catalogue
+    versions.require_match(
+        lambda: versions.tag(custom_roles.lock(connection, workspace_id=workspace_id, key=key, catalogue=catalogue))
+    )
+
+
 @blueprint.patch("/roles/<string:role_id>")
 @by_token("role.update")
 @blueprint.arguments(access_schemas.RoleChange)
 @blueprint.response(200, _ROLE)
 @previewable(blueprint)
+@versioned
 def change_role(sent: dict[str, Any], role_id: str) -> Any:
     """Change what a role of the workspace's own is called or allows; policies that give it follow at once."""
     with changing() as connection:
+        _require_seen(connection, role_id)
         changed = custom_roles.change(
             connection,
             workspace_id=token().workspace_id,
@@ -75,15 +108,17 @@ def change_role(sent: dict[str, Any], role_id: str) -> Any:
             by=actor(),
             **sent,
         )
-    return {"data": {"role": changed}}
+    return _shown(changed)
 
 
 @blueprint.delete("/roles/<string:role_id>")
 @by_token("role.delete")
 @blueprint.response(200, schemas.DONE)
+@versioned
 def delete_role(role_id: str) -> Any:
     """Take a role of the workspace's own away that nobody has."""
     with changing() as connection:
+        _require_seen(connection, role_id)
         custom_roles.remove(
             connection, workspace_id=token().workspace_id, key=role_id, catalogue=context().catalogue, by=actor()
         )
@@ -92,15 +127,23 @@ def delete_role(role_id: str) -> Any:
 
 @blueprint.get("/labels")
 @by_token("label.read")
-@blueprint.response(200, schemas.data("Labels", labels=fields.List(fields.Nested(access_schemas.Label))))
-def list_labels() -> Any:
-    """The workspace's labels."""
+@blueprint.arguments(ShortQuery, location="query")
+@blueprint.response(
+    200,
+    schemas.data(
+        "Labels", labels=fields.List(fields.Nested(access_schemas.Label)), pagination=fields.Nested(Pagination)
+    ),
+)
+def list_labels(query: dict[str, Any]) -> Any:
+    """The workspace's labels: all of them, unless pages are asked for."""
     with reading() as connection:
-        return {"data": {"labels": labels.every(connection, workspace_id=token().workspace_id)}}
+        found = labels.every(connection, workspace_id=token().workspace_id)
+    return resume(query).cut("labels", found)
 
 
 @blueprint.post("/labels")
 @by_token("label.create")
+@repeatable
 @blueprint.arguments(access_schemas.LabelInput)
 @blueprint.response(201, _LABEL)
 def create_label(sent: dict[str, Any]) -> Any:
@@ -166,6 +209,17 @@ def delete_policy(policy_id: UUID) -> Any:
     return schemas.SUCCESS
 
 
+@blueprint.get("/access/export")
+@by_token("access.read")
+@blueprint.response(200, {"type": "string"}, content_type="text/csv")
+def export_access() -> Response:
+    """Everybody's roles with every path to each, as a table in CSV: a line a path."""
+    table = export.as_csv(reading, workspace_id=token().workspace_id, catalogue=context().catalogue)
+    response = Response(stream_with_context(table), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="access.csv"'
+    return response
+
+
 class _Question(PageQuery):
     action = fields.String(required=True)
     resource = fields.String(load_default=None, metadata={"description": "`type:id`; none: the workspace itself."})
@@ -184,7 +238,7 @@ class _Question(PageQuery):
 )
 def who_can(query: dict[str, Any]) -> Any:
     """Who may do something on a resource, and by which paths."""
-    workspace_id = token().workspace_id
+    workspace_id, walk = token().workspace_id, resume(query)
     with reading() as connection:
         on = None
         if query["resource"] is not None:
@@ -197,6 +251,6 @@ def who_can(query: dict[str, Any]) -> Any:
             action=query["action"],
             resource=on,
             catalogue=context().catalogue,
-            window=window(query),
+            window=walk.window(),
         )
-    return paged("users", found, query)
+    return walk.paged("users", found)

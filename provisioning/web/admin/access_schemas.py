@@ -216,6 +216,15 @@ class Holder(Schema):
     paths = fields.List(fields.Dict())
 
 
+class LostGroup(Schema):
+    """A group that was pushed once: what it was called, by which externalId its connection knew it."""
+
+    id = fields.UUID()
+    name = fields.String(attribute="display_name")
+    externalId = fields.String(attribute="external_id", allow_none=True)  # noqa: N815 - the protocol's case
+    connection = fields.String()
+
+
 class Mapping(Schema):
     """A mapping: whoever its rule means has what its policies give."""
 
@@ -227,6 +236,9 @@ class Mapping(Schema):
     policies = fields.List(fields.Nested(Policy))
     enabled = fields.Boolean()
     position = fields.Integer()
+    state = fields.String(metadata={"description": "`active`, `disabled`, or `dormant`: its group is lost."})
+    dormantSince = fields.AwareDateTime(attribute="lost.lost_at")  # noqa: N815 - the API's case
+    lostGroup = fields.Nested(LostGroup, attribute="lost")  # noqa: N815 - the API's case
 
 
 class MappingRule(Strict):

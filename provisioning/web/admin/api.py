@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from provisioning.web.admin import (
     access,
+    access_requests,
     audit,
     connections,
     documentation,
@@ -15,9 +16,11 @@ from provisioning.web.admin import (
     groups,
     invitations,
     mappings,
+    repeats,
     resources,
     sessions,
     users,
+    versions,
     workspace,
 )
 
@@ -35,9 +38,11 @@ def init_app(app: Flask) -> None:
     api = Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
     api.spec.options["security"] = [{"token": []}]
-    nouns = (workspace, users, groups, invitations, access, mappings, resources, sessions, extensions, connections)
-    for noun in (*nouns, audit):
+    people = (workspace, users, groups, invitations, sessions, connections, extensions)
+    for noun in (*people, access, access_requests, mappings, resources, audit):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
     dry_run.init_app(app)
+    versions.init_app(app)
+    repeats.init_app(app)

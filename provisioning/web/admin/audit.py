@@ -11,7 +11,7 @@ from provisioning.audit.trail import Narrowing
 from provisioning.database import reading
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
-from provisioning.web.admin.paging import PageQuery, Pagination, paged, window
+from provisioning.web.admin.paging import PageQuery, Pagination, resume
 from provisioning.web.guard import by_token, token
 
 blueprint = Blueprint("audit", __name__, url_prefix="/api/audit-events", description="What happened.")
@@ -46,7 +46,8 @@ class _Event(Schema):
 )
 def page(query: dict[str, Any]) -> Any:
     """What happened, newest first."""
+    walk = resume(query)
     narrowing = Narrowing(**{name: query[name] for name in ("since", "until", "resource_type", "resource_id")})
     with reading() as connection:
-        found = trail.some(connection, workspace_id=token().workspace_id, narrowing=narrowing, window=window(query))
-    return paged("events", found, query)
+        found = trail.some(connection, workspace_id=token().workspace_id, narrowing=narrowing, window=walk.window())
+    return walk.paged("events", found)

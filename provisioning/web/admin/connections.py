@@ -12,6 +12,8 @@ from provisioning.directory import connections, mass_changes
 from provisioning.journal import entries
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.dry_run import changing
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint(
@@ -58,12 +60,13 @@ def held(connection_id: UUID) -> Any:
 
 @blueprint.post("/<uuid:connection_id>/held-changes")
 @by_token("connection.update")
+@repeatable
 @blueprint.arguments(schemas.Confirmation)
 @blueprint.response(200, schemas.data("Settled", settled=fields.Integer()))
 def settle(sent: dict[str, bool], connection_id: UUID) -> Any:
     """Do what waits, or drop it."""
     workspace_id = token().workspace_id
-    with transaction() as database:
+    with changing() as database:
         found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
         settled = mass_changes.settle(
             database, workspace_id=workspace_id, connection_id=found.id, confirmed=sent["confirmed"], by=actor()

@@ -10,12 +10,12 @@ from typing import Any
 from flask import Flask, Response, current_app, g, jsonify, request
 from marshmallow import Schema, fields
 
-from provisioning.access.previews import Comparison
+from provisioning.access.previews import Comparison, Preview
 from provisioning.context import context
 from provisioning.database import Connection, rehearsal, transaction
 from provisioning.refusals import Invalid
 from provisioning.web.admin.blueprint import Blueprint
-from provisioning.web.admin.paging import PageQuery, place
+from provisioning.web.admin.paging import PageQuery, Walk, resume
 from provisioning.web.guard import token
 
 
@@ -76,7 +76,7 @@ def previewable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable
         @wraps(view)
         def asked(*args: Any, **kwargs: Any) -> Any:
             *sent, query = args
-            g.dry_run = query if query["dryRun"] else None
+            g.dry_run = resume(query) if query["dryRun"] else None
             done = view(*sent, **kwargs)
             return done if g.dry_run is None else g.preview
 
@@ -88,9 +88,15 @@ def previewable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable
 
 @contextmanager
 def changing() -> Iterator[Connection]:
-    """A connection in a transaction; in one that is never committed where the request is only to be previewed."""
-    query = g.get("dry_run")
-    if query is None:
+    """A connection in a transaction; in one that is never committed where the request is only to be previewed.
+
+    Where the request has a key, the transaction is the one in which its answer is kept, too.
+    """
+    if "changing" in g:
+        yield g.changing
+        return
+    walk = g.get("dry_run")
+    if walk is None:
         with transaction() as connection:
             yield connection
         return
@@ -98,10 +104,9 @@ def changing() -> Iterator[Connection]:
         workspace_id = token().workspace_id
         comparison = Comparison(connection, workspace_id=workspace_id, catalogue=context().catalogue)
         yield connection
-        found = comparison.difference(start=query["cursor"], count=query["count"])
-    g.preview = _answer(found, query)
+        found = comparison.difference(start=walk.start + 1, count=walk.count)
+    g.preview = _answer(found, walk)
 
 
-def _answer(found: Any, query: dict[str, Any]) -> Response:
-    pagination = place(found.total, cursor=query["cursor"], count=query["count"])
-    return jsonify(data={"preview": _PREVIEW.dump(found), "pagination": pagination})
+def _answer(found: Preview, walk: Walk) -> Response:
+    return jsonify(data={"preview": _PREVIEW.dump(found), "pagination": walk.places(found.total)})

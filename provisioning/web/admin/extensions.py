@@ -10,6 +10,8 @@ from provisioning.database import reading, transaction
 from provisioning.directory import extensions
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.dry_run import changing
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint(
@@ -38,11 +40,12 @@ def read(urn: str) -> Any:
 
 @blueprint.post("")
 @by_token("schema.create")
+@repeatable
 @blueprint.arguments(schemas.SchemaExtensionInput)
 @blueprint.response(201, _ONE)
 def register(sent: dict[str, Any]) -> Any:
     """Register an extension; identity providers find it in `/scim/v2/Schemas` at once."""
-    with transaction() as connection:
+    with changing() as connection:
         made = extensions.register(connection, workspace_id=token().workspace_id, by=actor(), **sent)
     return {"data": {"schema": made}}
 

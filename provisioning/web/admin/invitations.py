@@ -13,11 +13,10 @@ from provisioning.context import context
 from provisioning.database import Connection, reading, transaction
 from provisioning.directory import invitations, users
 from provisioning.directory.invitations import InvitationView
-from provisioning.directory.paging import Page
 from provisioning.web.admin import people_schemas, permissions, schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.giving import giver
-from provisioning.web.admin.paging import PageQuery, Pagination, paged, window
+from provisioning.web.admin.paging import PageQuery, Pagination, resume
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("invitations", __name__, url_prefix="/api", description="People who are invited.")
@@ -32,9 +31,10 @@ _ONE = schemas.data("Invitation", invitation=fields.Nested(people_schemas.Invita
 )
 def addresses(query: dict[str, Any]) -> Any:
     """The addresses of those who are invited and can still accept."""
+    walk = resume(query)
     with reading() as connection:
-        found = invitations.pending_addresses(connection, workspace_id=token().workspace_id, window=window(query))
-    return paged("invites", found, query)
+        found = invitations.pending_addresses(connection, workspace_id=token().workspace_id, window=walk.window())
+    return walk.paged("invites", found)
 
 
 @blueprint.post("/invites")
@@ -106,9 +106,10 @@ def _shown(connection: Connection, found: Sequence[InvitationView]) -> list[dict
 )
 def page(query: dict[str, Any]) -> Any:
     """The workspace's invitations that nobody has accepted, those that have expired too."""
+    walk = resume(query)
     with reading() as connection:
-        found = invitations.every(connection, workspace_id=token().workspace_id, window=window(query))
-        return paged("invitations", Page(tuple(_shown(connection, found.items)), found.total), query)
+        found = invitations.every(connection, workspace_id=token().workspace_id, window=walk.window())
+        return walk.paged("invitations", found, _shown(connection, found.items))
 
 
 @blueprint.get("/invitations/<uuid:invitation_id>")

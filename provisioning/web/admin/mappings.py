@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from marshmallow import fields
 
-from provisioning.access import mappings
-from provisioning.access.mappings import Rule
+from provisioning.access import dormant, mappings
+from provisioning.access.mappings import MappingView, Rule
 from provisioning.access.policies import Terms
 from provisioning.database import Connection, reading
 from provisioning.refusals import Invalid
-from provisioning.web.admin import access_schemas, schemas
+from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
+from provisioning.web.admin.paging import Pagination, ShortQuery, resume
+from provisioning.web.admin.repeats import repeatable
+from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/api/mappings", description="Mappings from groups to roles.")
 _ONE = schemas.data("Mapping", mapping=fields.Nested(access_schemas.Mapping))
 _ALL = schemas.data("Mappings", mappings=fields.List(fields.Nested(access_schemas.Mapping)))
+_SOME = schemas.data(
+    "MappingsPage",
+    mappings=fields.List(fields.Nested(access_schemas.Mapping)),
+    pagination=fields.Nested(Pagination),
+)
 _RULES = ("group", "condition", "pattern")
 
 
 @blueprint.get("")
 @by_token("mapping.read")
-@blueprint.response(200, _ALL)
-def every() -> Any:
-    """The workspace's mappings in their order."""
+@blueprint.arguments(ShortQuery, location="query")
+@blueprint.response(200, _SOME)
+def every(query: dict[str, Any]) -> Any:
+    """The workspace's mappings in their order: all of them, unless pages are asked for."""
     with reading() as connection:
-        return {"data": {"mappings": mappings.every(connection, workspace_id=token().workspace_id)}}
+        every_one = mappings.every(connection, workspace_id=token().workspace_id)
+        found = dormant.told(connection, workspace_id=token().workspace_id, found=every_one)
+    return resume(query).cut("mappings", found)
 
 
 @blueprint.post("")
 @by_token("mapping.create")
+@repeatable
 @blueprint.arguments(access_schemas.MappingInput)
 @blueprint.response(201, _ONE)
 @previewable(blueprint)
@@ -61,8 +74,9 @@ def create(sent: dict[str, Any]) -> Any:
 def read(mapping_id: UUID) -> Any:
     """One mapping."""
     with reading() as connection:
-        found = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
-    return {"data": {"mapping": found}}
+        one = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
+        (found,) = dormant.told(connection, workspace_id=token().workspace_id, found=[one])
+    return _shown(found)
 
 
 @blueprint.patch("/<uuid:mapping_id>")
@@ -70,9 +84,11 @@ def read(mapping_id: UUID) -> Any:
 @blueprint.arguments(access_schemas.MappingChange)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
+@versioned
 def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
     """Change a mapping, or switch it on or off; what it gives follows at once."""
     with changing() as connection:
+        _require_seen(connection, mapping_id)
         before = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
         changed = mappings.change(
             connection,
@@ -84,18 +100,52 @@ def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
             terms=_terms(sent),
             giver=giver(connection),
         )
-    return {"data": {"mapping": changed}}
+    return _shown(changed)
+
+
+def _shown(mapping: MappingView) -> Any:
+    return versions.with_tag({"data": {"mapping": mapping}}, _tag(mapping))
+
+
+def _tag(mapping: MappingView) -> str:
+    return versions.tag(
+        replace(mapping, lost=None, policies=tuple(sorted(mapping.policies, key=lambda policy: policy.id)))
+    )
+
+
+def _require_seen(connection: Connection, mapping_id: UUID) -> None:
+    """Hold a mapping that is about to be changed, where the client says which version it has seen."""
+    where = {"workspace_id": token().workspace_id, "mapping_id": mapping_id}
+    versions.require_match(lambda: _tag(mappings.lock(connection, **where)))
 
 
 @blueprint.delete("/<uuid:mapping_id>")
 @by_token("mapping.delete")
 @blueprint.response(200, schemas.DONE)
 @previewable(blueprint)
+@versioned
 def delete(mapping_id: UUID) -> Any:
     """Take a mapping away; what it gave is gone at once."""
     with changing() as connection:
+        _require_seen(connection, mapping_id)
         mappings.remove(connection, workspace_id=token().workspace_id, mapping_id=mapping_id, by=actor())
     return schemas.SUCCESS
+
+
+@blueprint.post("/<uuid:mapping_id>/rebind")
+@by_token("mapping.update")
+@repeatable
+@blueprint.response(200, _ONE)
+@previewable(blueprint)
+@versioned
+def rebind(mapping_id: UUID) -> Any:
+    """Bind a dormant mapping to the group that its connection pushes again under the same externalId."""
+    with changing() as connection:
+        _require_seen(connection, mapping_id)
+        bound = dormant.rebind(
+            connection, workspace_id=token().workspace_id, mapping_id=mapping_id, giver=giver(connection)
+        )
+    return _shown(bound)
 
 
 @blueprint.put("/order")

@@ -9,6 +9,7 @@ from uuid import UUID
 from provisioning.access.policies import PolicyView, Terms
 from provisioning.access.roles import OWNER, Catalogue
 from provisioning.refusals import Invalid, NotFound
+from provisioning.web.admin import versions
 
 WORKSPACE = "WORKSPACE"
 # What the vendor's SDKs know; one of them gives up on an answer that names another.
@@ -59,6 +60,11 @@ def ownership(workspace_id: UUID, roles: Catalogue) -> dict[str, Any]:
 def shown(given: Sequence[PolicyView], workspace_id: UUID, roles: Catalogue) -> list[dict[str, Any]]:
     """Policies as permissions, with what the vendor's API lacks beside it."""
     return [_shown(policy, workspace_id, roles) for policy in given]
+
+
+def tag(permissions: Iterable[dict[str, Any]]) -> str:
+    """The entity tag of permissions, in whatever order they are shown."""
+    return versions.tag(sorted(permissions, key=lambda shown: shown.get("policyId", "")))
 
 
 def _shown(policy: PolicyView, workspace_id: UUID, roles: Catalogue) -> dict[str, Any]:

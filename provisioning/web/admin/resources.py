@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from provisioning.access import resources
 from provisioning.access.resources import Registration
@@ -15,15 +15,16 @@ from provisioning.database import reading
 from provisioning.web.admin import access_schemas, schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
+from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.repeats import repeatable
 from provisioning.web.guard import actor, by_token, by_token_somewhere, require, token
 
 blueprint = Blueprint("resources", __name__, url_prefix="/api/resources", description="Resources and their labels.")
 _LABELLED = schemas.data("ResourceLabels", resources=fields.List(fields.Nested(access_schemas.ResourceLabels)))
 
 
-class _Query(access_schemas.ResourceQuery):
-    count = fields.Integer(data_key="pagination[count]", load_default=100, validate=validate.Range(1, 1000))
-    cursor = fields.String(data_key="pagination[cursor]", load_default=None)
+class _Query(PageQuery, access_schemas.ResourceQuery):
+    pass
 
 
 @blueprint.get("")
@@ -34,22 +35,17 @@ class _Query(access_schemas.ResourceQuery):
     schemas.data(
         "Resources",
         resources=fields.List(fields.Nested(access_schemas.Resource)),
-        pagination=fields.Dict(),
+        pagination=fields.Nested(Pagination),
     ),
 )
 def some(query: dict[str, Any]) -> Any:
-    """The workspace's resources, by type and id; the cursor is the last one of the page before."""
-    after = None if query["cursor"] is None else parse_reference(query["cursor"])
-    types = None if query["type"] is None else [query["type"]]
+    """The workspace's resources, by type and id."""
+    walk = resume(query)
     with reading() as connection:
-        found = resources.some(
-            connection, workspace_id=token().workspace_id, count=query["count"] + 1, after=after, types=types
+        found = resources.page(
+            connection, workspace_id=token().workspace_id, kind=query["type"], window=walk.window(str)
         )
-    shown = found[: query["count"]]
-    pagination = {"current": query["cursor"] or ""}
-    if len(found) > len(shown):
-        pagination["next"] = str(shown[-1].reference)
-    return {"data": {"resources": shown, "pagination": pagination}}
+    return walk.paged("resources", found)
 
 
 @blueprint.put("")
@@ -93,6 +89,7 @@ def set_labels(sent: dict[str, Any], resource_type: str, resource_id: str) -> An
 
 @blueprint.post("/labels")
 @by_token_somewhere("source.label")
+@repeatable
 @blueprint.arguments(access_schemas.BulkLabelsInput)
 @blueprint.response(200, _LABELLED)
 @previewable(blueprint)

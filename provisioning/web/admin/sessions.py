@@ -15,26 +15,41 @@ from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import UNKNOWN
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.paging import PageQuery, Pagination, resume
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions", description="Sessions of the members.")
-_MOST = 1000
+
+
+class _Query(PageQuery):
+    member_id = fields.UUID(
+        data_key="userId", load_default=None, metadata={"description": "Only the sessions of this member."}
+    )
 
 
 @blueprint.get("")
 @by_token("session.read")
-@blueprint.response(200, schemas.data("Sessions", sessions=fields.List(fields.Nested(schemas.Session))))
-def every() -> Any:
-    """The newest sessions of the workspace's members, each judged at this moment."""
+@blueprint.arguments(_Query, location="query")
+@blueprint.response(
+    200,
+    schemas.data(
+        "Sessions", sessions=fields.List(fields.Nested(schemas.Session)), pagination=fields.Nested(Pagination)
+    ),
+)
+def some(query: dict[str, Any]) -> Any:
+    """The sessions of the workspace's members, or of one of them, newest first, each judged at this moment."""
+    walk, workspace_id, user_id = resume(query), token().workspace_id, None
     with reading() as connection:
+        if query["member_id"] is not None:
+            user_id = roster.by_id(connection, workspace_id=workspace_id, member_id=query["member_id"]).user_id
         found = lifecycle.every(
             connection,
             policy=context().session_policy,
-            workspace_id=token().workspace_id,
-            email=None,
-            most=_MOST,
+            workspace_id=workspace_id,
+            window=walk.window(),
+            user_id=user_id,
         )
-    return {"data": {"sessions": found}}
+    return walk.paged("sessions", found)
 
 
 @blueprint.post("")

@@ -14,14 +14,15 @@ from provisioning.database import Connection, reading, transaction
 from provisioning.directory import listing, members, owners, roster
 from provisioning.directory.conditions import as_id
 from provisioning.directory.listing import Selection
-from provisioning.directory.paging import Page
 from provisioning.directory.roster import MemberView
 from provisioning.refusals import NotFound
-from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas
+from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
-from provisioning.web.admin.paging import PageQuery, Pagination, cut, paged, window
+from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.repeats import repeatable
+from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("users", __name__, url_prefix="/api/users", description="Team members.")
@@ -62,10 +63,11 @@ def _shown(connection: Connection, found: Sequence[MemberView]) -> list[dict[str
 )
 def page(query: dict[str, Any]) -> Any:
     """The workspace's members."""
+    walk = resume(query)
     with reading() as connection:
-        wanted = Selection(window(query))
+        wanted = Selection(walk.window())
         found = listing.of_members(connection, workspace_id=token().workspace_id, selection=wanted)
-        return paged("users", Page(tuple(_shown(connection, found.items)), found.total), query)
+        return walk.paged("users", found, _shown(connection, found.items))
 
 
 @blueprint.delete("")
@@ -97,19 +99,35 @@ def read(user_id: UUID) -> Any:
     """One member."""
     with reading() as connection:
         found = roster.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
-        return {"data": {"user": _shown(connection, [found])[0]}}
+        return _one(connection, found)
+
+
+def _one(connection: Connection, member: MemberView) -> Any:
+    (shown,) = _shown(connection, [member])
+    return versions.with_tag({"data": {"user": shown}}, versions.tag(shown))
+
+
+def _require_seen(connection: Connection, user_id: UUID) -> None:
+    """Hold a member of whom something is about to be changed, where the client says which version it has seen."""
+
+    def shown() -> dict[str, Any]:
+        member = roster.lock(connection, workspace_id=token().workspace_id, member_id=user_id)
+        return _shown(connection, [member])[0]
+
+    versions.require_match(lambda: versions.tag(shown()), lambda: permissions.tag(shown()["permissions"]))
 
 
 @blueprint.patch("/<uuid:user_id>")
 @by_token("member.protect")
 @blueprint.arguments(people_schemas.UserChange)
 @blueprint.response(200, _ONE)
+@versioned
 def change(sent: dict[str, bool], user_id: UUID) -> Any:
     """Put a member out of the identity providers' reach, or within it again."""
     with transaction() as connection:
+        _require_seen(connection, user_id)
         member = roster.lock(connection, workspace_id=token().workspace_id, member_id=user_id)
-        changed = owners.protect(connection, member=member, protected=sent["protected"], by=actor())
-        return {"data": {"user": _shown(connection, [changed])[0]}}
+        return _one(connection, owners.protect(connection, member=member, protected=sent["protected"], by=actor()))
 
 
 @blueprint.get("/<uuid:user_id>/groups")
@@ -127,7 +145,7 @@ def groups(query: dict[str, Any], user_id: UUID) -> Any:
     """The groups that a member is in."""
     with reading() as connection:
         found = roster.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
-    return cut("groups", found.groups, query)
+    return resume(query).cut("groups", found.groups)
 
 
 @blueprint.get("/<uuid:user_id>/access")
@@ -142,14 +160,27 @@ def access(user_id: UUID) -> Any:
     return {"data": {"access": rules.effective(case.facts)}}
 
 
+@blueprint.get("/<uuid:user_id>/permissions")
+@by_token("policy.read")
+@blueprint.response(200, _PERMISSIONS)
+def read_permissions(user_id: UUID) -> Any:
+    """A member's own permissions: not those that groups and mappings give."""
+    with reading() as connection:
+        found = roster.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
+        given = _shown(connection, [found])[0]["permissions"]
+    return versions.with_tag({"data": {"permissions": given}}, permissions.tag(given))
+
+
 @blueprint.post("/<uuid:user_id>/permissions")
 @by_token("policy.create")
+@repeatable
 @blueprint.arguments(access_schemas.PermissionsInput)
 @blueprint.response(200, _PERMISSIONS)
 @previewable(blueprint)
+@versioned
 def add_permissions(sent: dict[str, Any], user_id: UUID) -> Any:
     """Give a member more."""
-    return _write(ownership.give, sent, user_id)
+    return {"data": {"permissions": _write(ownership.give, sent, user_id)}}
 
 
 @blueprint.put("/<uuid:user_id>/permissions")
@@ -157,16 +188,19 @@ def add_permissions(sent: dict[str, Any], user_id: UUID) -> Any:
 @blueprint.arguments(access_schemas.PermissionsInput)
 @blueprint.response(200, _PERMISSIONS)
 @previewable(blueprint)
+@versioned
 def replace_permissions(sent: dict[str, Any], user_id: UUID) -> Any:
     """Give a member these permissions and no others; an owner who is to stay one has that role among them."""
-    return _write(ownership.replace, sent, user_id)
+    given = _write(ownership.replace, sent, user_id)
+    return versions.with_tag({"data": {"permissions": given}}, permissions.tag(given))
 
 
-def _write(verb: Any, sent: dict[str, Any], user_id: UUID) -> Any:
+def _write(verb: Any, sent: dict[str, Any], user_id: UUID) -> list[dict[str, Any]]:
     workspace_id = token().workspace_id
     terms = permissions.read(sent["permissions"], workspace_id)
     with changing() as connection:
         by = giver(connection)
+        _require_seen(connection, user_id)
         member, given = verb(connection, workspace_id=workspace_id, member_id=user_id, terms=terms, giver=by)
     owner = [permissions.ownership(workspace_id, by.roles)] if member.owner else []
-    return {"data": {"permissions": owner + permissions.shown(given, workspace_id, by.roles)}}
+    return owner + permissions.shown(given, workspace_id, by.roles)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from provisioning.context import context
 from provisioning.refusals import Invalid
-from provisioning.sealing import Unsealable
+from provisioning.sealing import Expired
+from provisioning.web import walks
 
 _DEFAULT, _MOST = 100, 1000
-_LIFETIME_SECONDS = 3600
 _PURPOSE = "authzen"
 
 
@@ -36,7 +32,7 @@ class Walk:
         """What goes on behind a result; empty at the end."""
         if last is None:
             return ""
-        return context().cursors.seal(orjson.dumps([_PURPOSE, self.question, self.limit, last]))
+        return walks.give_out(self.question, self.limit, last)
 
 
 def walk(sent: Mapping[str, Any], *asked: str) -> Walk:
@@ -52,7 +48,7 @@ def walk(sent: Mapping[str, Any], *asked: str) -> Walk:
     page = sent.get("page") or {}
     if not isinstance(page, dict):
         raise Invalid("page is not an object.", field="page")
-    question = hashlib.sha256(orjson.dumps(asked)).hexdigest()
+    question = walks.digest((_PURPOSE, *asked))
     limit, token = page.get("limit"), page.get("token")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise Invalid("page.limit is a whole number from 1.", field="page.limit")
@@ -66,12 +62,9 @@ def _gone_on(question: str, limit: int | None, token: Any) -> Walk:
     if not isinstance(token, str):
         raise wrong
     try:
-        opened = orjson.loads(context().cursors.open(token, lifetime_seconds=_LIFETIME_SECONDS))
-    except (Unsealable, ValueError):
+        kept, after = walks.take_back(token, question)
+    except (Expired, walks.Foreign):
         raise wrong from None
-    if not isinstance(opened, list) or opened[:2] != [_PURPOSE, question]:
-        raise wrong
-    _, _, kept, after = opened
     if limit is not None and min(limit, _MOST) != kept:
         raise wrong
     return Walk(question, kept, after)

@@ -1,25 +1,15 @@
-"""Cursors (RFC 9865): the place where the next page begins, sealed, so that the server remembers nothing.
-
-A cursor holds no more than a place and what was asked; it opens nothing by itself, for every page is asked for with a
-credential again. It is good for the connection and the question that it was given out for, and for nothing else.
-"""
+"""Cursors (RFC 9865): a walk's pages are all of one size, and tell how many there were when it began."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import orjson
-
-from provisioning.context import context
 from provisioning.directory.paging import Place
 from provisioning.scim.errors import ExpiredCursor, InvalidCount, InvalidCursor
-from provisioning.sealing import Expired, Unsealable
-
-LIFETIME_SECONDS = 3600
-_LONGEST = 16_384
+from provisioning.sealing import Expired
+from provisioning.web import walks
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +36,21 @@ def resume(text: str, question: Sequence[str], *, count: int) -> Walk:
         ExpiredCursor: it was given out too long ago.
         InvalidCount: the walk began with pages of another size.
     """
-    digest = hashlib.sha256(orjson.dumps(question)).hexdigest()
+    digest = walks.digest(question)
     if not text:
         return Walk(digest, count)
-    if len(text) > _LONGEST:
-        raise InvalidCursor(_FOREIGN)
     try:
-        opened = orjson.loads(context().cursors.open(text, lifetime_seconds=LIFETIME_SECONDS))
+        size, key, identifier, total = walks.take_back(text, digest)
     except Expired:
-        raise ExpiredCursor(f"Cursors are good for {LIFETIME_SECONDS} seconds: begin again with `cursor=`.") from None
-    except Unsealable:
-        raise InvalidCursor(_FOREIGN) from None
-    if opened[0] != digest:
-        # Of another question, or of another door's pages.
-        raise InvalidCursor(_FOREIGN)
-    _, size, key, identifier, total = opened
+        lifetime = walks.LIFETIME_SECONDS
+        raise ExpiredCursor(f"Cursors are good for {lifetime} seconds: begin again with `cursor=`.") from None
+    except walks.Foreign:
+        raise InvalidCursor("This cursor was not given out for this question: begin again with `cursor=`.") from None
     if size != count:
         raise InvalidCount(f"This walk began with a count of {size}, and must go on with it.")
     return Walk(digest, count, Place(key, UUID(identifier)), total)
 
 
-_FOREIGN = "This cursor was not given out for this question: begin again with `cursor=`."
-
-
 def give_out(walk: Walk, *, place: Place, total: int) -> str:
     """The cursor of the page that begins at a place."""
-    return context().cursors.seal(orjson.dumps([walk.question, walk.count, place.key, str(place.id), total]))
+    return walks.give_out(walk.question, walk.count, place.key, str(place.id), total)

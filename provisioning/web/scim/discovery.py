@@ -9,15 +9,16 @@ from flask import Blueprint, Response, request
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
 from provisioning.scim.errors import Forbidden, NotImplementedHere
+from provisioning.web import walks
 from provisioning.web.guard import by_connection, connection
-from provisioning.web.scim import bulk, cursors, media, query
+from provisioning.web.scim import bulk, media, query
 
 blueprint = Blueprint("discovery", __name__)
 
 _CAPABILITIES = messages.Capabilities(
     default_page_size=query.DEFAULT_PAGE,
     max_page_size=query.LARGEST_PAGE,
-    cursor_timeout_seconds=cursors.LIFETIME_SECONDS,
+    cursor_timeout_seconds=walks.LIFETIME_SECONDS,
     bulk_operations=bulk.MOST_OPERATIONS,
     bulk_bytes=bulk.MOST_BYTES,
 )
