@@ -19,6 +19,7 @@ from provisioning.database import db, engine_options
 from provisioning.pace import Pace
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
+from provisioning.tokens.lifetimes import TokenLimits
 from provisioning.web import errors, guard, health, requests
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
@@ -73,6 +74,9 @@ def _context(settings: Settings) -> Context:
         pace=Pace(settings.redis_url, per_minute=settings.scim_requests_per_minute),
         public_url=settings.public_url,
         journal_retention=settings.journal_retention,
+        token_limits=TokenLimits(longest=settings.token_longest),
+        token_retention=settings.token_retention,
+        api_requests_per_minute=settings.api_requests_per_minute,
         trusted_proxies=settings.trusted_proxies,
     )
 

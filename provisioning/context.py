@@ -13,6 +13,7 @@ from provisioning.credentials import Keyring
 from provisioning.pace import Pace
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import SessionPolicy
+from provisioning.tokens.lifetimes import TokenLimits
 
 _EXTENSION = "provisioning.context"
 
@@ -29,6 +30,11 @@ class Context:
     public_url: str
     # How long the provisioning log keeps its entries.
     journal_retention: timedelta
+    token_limits: TokenLimits
+    # How long API tokens that have ended are listed.
+    token_retention: timedelta
+    # How many requests of one API token are answered in a minute.
+    api_requests_per_minute: int
     # How many proxies in front may say, in X-Forwarded-*, how the client called the service.
     trusted_proxies: int = 0
 

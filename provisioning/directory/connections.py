@@ -19,6 +19,7 @@ from provisioning.directory.events import (
     ClientSecretIssued,
     ConnectionChanged,
     ConnectionCreated,
+    ConnectionSecretLeaked,
     ConnectionTokenRotated,
 )
 from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
@@ -237,6 +238,29 @@ def add_short_token(database: Database, *, of: ConnectionView, digest: bytes, li
     )
     fact = ConnectionTokenRotated(connection_id=of.id)
     database.execute(outbox.together(database, new, fact, workspace_id=of.workspace_id, by=by))
+
+
+def report_leaked(database: Database, *, digest: bytes, found_at: str | None, source: str | None, by: Actor) -> bool:
+    """End a credential or client secret that somebody has found; with a client secret, what was got by one.
+
+    Returns:
+        Whether it was one of ours, and is gone.
+    """
+    token = delete(ConnectionToken).where(ConnectionToken.digest == digest)
+    kept = (ConnectionToken.workspace_id, ConnectionToken.connection_id)
+    what, found = "token", database.execute(token.returning(*kept)).one_or_none()
+    if found is None:
+        secret = delete(ClientSecret).where(ClientSecret.digest == digest)
+        kept = (ClientSecret.workspace_id, ClientSecret.connection_id)
+        what, found = "client_secret", database.execute(secret.returning(*kept)).one_or_none()
+    if found is None:
+        return False
+    if what == "client_secret":
+        here = (ConnectionToken.workspace_id == found[0], ConnectionToken.connection_id == found[1])
+        database.execute(delete(ConnectionToken).where(*here, ConnectionToken.expires_at.is_not(None)))
+    fact = ConnectionSecretLeaked(connection_id=found[1], what=what, found_at=found_at, source=source)
+    outbox.append(database, fact, workspace_id=found[0], by=by)
+    return True
 
 
 def anywhere(database: Database, connection_id: UUID) -> ConnectionView | None:

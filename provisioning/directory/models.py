@@ -6,11 +6,20 @@ another workspace whatever a query forgets.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Sequence, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Interval,
+    PrimaryKeyConstraint,
+    Sequence,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import func
 
@@ -36,6 +45,8 @@ class Workspace(Base):
     session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
     # Whether mappings may give ownership; the operator alone says so.
     owners_by_mapping: Mapped[bool] = mapped_column(server_default=text("false"))
+    # How long API tokens live here at the most; none: as long as the service allows.
+    longest_token: Mapped[timedelta | None] = mapped_column(Interval)
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
 

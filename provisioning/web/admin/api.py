@@ -13,9 +13,11 @@ from provisioning.web.admin import (
     dry_run,
     extensions,
     groups,
+    leaks,
     mappings,
     resources,
     sessions,
+    tokens,
     users,
     workspace,
 )
@@ -34,7 +36,8 @@ def init_app(app: Flask) -> None:
     api = Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
     api.spec.options["security"] = [{"token": []}]
-    for noun in (workspace, users, groups, access, mappings, resources, sessions, extensions, connections, audit):
+    people = (workspace, users, groups, access, mappings, resources)
+    for noun in (*people, sessions, tokens, leaks, extensions, connections, audit):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
