@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.sql import func
 
 from provisioning.app import create_app
@@ -524,3 +524,59 @@ def test_each_token_has_a_measure_of_its_own_and_is_told_of_it(idp, admin, anoth
         "Consumed": "1",
     }
     assert 1 <= int(answered.headers["X-RateLimit-Reset"]) <= 60
+
+
+# -- what is not a token ---------------------------------------------------------------------------------------------
+
+
+def test_what_is_only_nearly_a_token_is_refused_before_anything_is_looked_up(idp, admin, another):
+    client, text = another(), admin.token
+    other = {"0": "1"}.get(text[20], "0")
+    wrong = [text[:end] for end in (0, 1, 4, 20, len(text) - 6, len(text) - 1)]
+    wrong += [text[:20] + other + text[21:], text.swapcase(), f"{text}=", f"{text}\x00", f"{text}a", f"pvs{text[3:]}"]
+    headers = [{"Authorization": f"Bearer {one}"} for one in wrong]
+    headers += [{"Authorization": one} for one in (f"Basic {text}", text, f"Bearer {text}, {text}", "Bearer")]
+    headers += [{}, {"Cookie": f"__Host-session={text}"}, {"X-Api-Key": text}]
+    statements = []
+    with client.application.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    for sent in headers:
+        assert client.get("/api", headers=sent).status_code == 401, sent
+    assert client.get("/api", query_string={"access_token": text, "token": text}).status_code == 401
+    assert client.post("/api/tokens", json={"name": "t", "token": text}).status_code == 401
+    assert statements == []
+    assert client.get("/api", headers={"Authorization": f"Bearer {text}"}).status_code == 200
+    assert statements
+
+
+def test_a_secret_of_another_kind_opens_nothing_here_and_a_token_nothing_there(idp, admin):
+    idp.create_user("a@corp.example")
+    session = admin.request("POST", "/sessions", {"email": "a@corp.example"}).json()["data"]["session"]["token"]
+    assert [status(Admin(admin.base_url, text)) for text in (idp.token, session)] == [401, 401]
+    assert dataclasses.replace(idp, token=admin.token).request("GET", "/Users").status_code == 401
+
+
+def test_no_secret_is_in_any_log_or_fact_however_it_was_sent(idp, admin, http, service):
+    made, program = made_by(admin)
+    rotated = admin.request("POST", f"/tokens/{made['id']}/rotate", {}).json()["data"]["token"]["secret"]
+    texts = [program.token, rotated]
+    told = []
+    for text in texts:
+        url = f"{admin.base_url}/api/tokens"
+        for answer in (
+            http.get(url, params={"token": text}, timeout=20),
+            http.get(f"{url}/{text}", timeout=20),
+            http.get(url, headers={"Authorization": f"Bearer {text}a"}, timeout=20),
+            http.get(url, headers={"Authorization": f"Bearer {text}", "X-Request-Id": text}, timeout=20),
+            http.get(url, cookies={"__Host-session": text}, timeout=20),
+            http.post(url, data=f'{{"name": "{text}"', headers={"Content-Type": "application/json"}, timeout=20),
+            admin.request("POST", "/tokens", {"name": "t", "expiresIn": text}),
+            admin.request("POST", "/tokens", {"name": "t", text: 1}),
+            http.post(f"{url}/reported-leak", json=[{"token": f"{text}a", "url": text}], timeout=20),
+        ):
+            assert answer.status_code in {200, 400, 401, 404, 405, 422}
+            told.append(answer.text)
+    with reading() as connection:
+        facts = connection.exec_driver_sql("SELECT event::text FROM event").scalars().all()
+    everything = "".join((*facts, service.output.read_text(), *(t for t in told if '"field"' not in t)))
+    assert [text for text in texts if text[4:24] in everything] == []
