@@ -104,6 +104,8 @@ class ConnectionToken(Base):
     connection_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    last_used_from: Mapped[str | None]
 
     __table_args__ = (
         ForeignKeyConstraint(

@@ -64,6 +64,8 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
         if digest is not None:
             with reading() as database:
                 found = connections.by_credential(database, digest)
+                if found is not None:
+                    connections.note_use(database, of=found, digest=digest, address=request.remote_addr)
         if found is None:
             raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
         g.connection = found

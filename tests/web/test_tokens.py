@@ -580,3 +580,22 @@ def test_no_secret_is_in_any_log_or_fact_however_it_was_sent(idp, admin, http, s
         facts = connection.exec_driver_sql("SELECT event::text FROM event").scalars().all()
     everything = "".join((*facts, service.output.read_text(), *(t for t in told if '"field"' not in t)))
     assert [text for text in texts if text[4:24] in everything] == []
+
+
+def test_the_last_use_of_an_identity_providers_credential_is_shown_for_each_of_two(idp, admin, facts_of):
+    path = f"/connections/{idp.connection.id}/credentials"
+    (unused,) = admin.get(path)["credentials"]
+    assert (unused["lastUsedAt"], unused["lastUsedFrom"], unused["expiresAt"]) == (None, None, None)
+    assert idp.request("GET", "/Users").status_code == 200
+    (used,) = admin.get(path)["credentials"]
+    assert used["lastUsedFrom"] == "127.0.0.1"
+    assert abs(at(used["lastUsedAt"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    idp.request("GET", "/Users")
+    assert admin.get(path)["credentials"] == [used]
+    rotated = facts_of("connection", "rotate", "idp", "--workspace", idp.workspace.slug, "--overlap", "1h")
+    first, second = admin.get(path)["credentials"]
+    assert (first["lastUsedAt"], second["lastUsedAt"]) == (used["lastUsedAt"], None)
+    new = dataclasses.replace(idp, token=rotated["token"])
+    assert [one.request("GET", "/Users").status_code for one in (idp, new)] == [200, 200]
+    assert all(credential["lastUsedAt"] for credential in admin.get(path)["credentials"])
+    assert rotated["token"][4:24] not in admin.request("GET", path).text

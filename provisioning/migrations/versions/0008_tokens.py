@@ -16,6 +16,8 @@ _MEMBER = "fk_api_token_member_workspace_id_member_id"
 
 
 def upgrade() -> None:
+    op.add_column("connection_token", sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("connection_token", sa.Column("last_used_from", sa.Text(), nullable=True))
     op.add_column("workspace", sa.Column("longest_token", sa.Interval(), nullable=True))
     op.create_table(
         "api_token_secret",
@@ -110,3 +112,5 @@ def downgrade() -> None:
         postgresql_where=sa.text("member_id IS NOT NULL"),
     )
     op.drop_column("workspace", "longest_token")
+    op.drop_column("connection_token", "last_used_from")
+    op.drop_column("connection_token", "last_used_at")
