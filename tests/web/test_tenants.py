@@ -19,6 +19,7 @@ BODIES = {
     "mappings": {"name": "x"},
     "connections": {"paused": True},
     "tokens": {"name": "x"},
+    "rotate": {},
     "held-changes": {"confirmed": True},
 }
 
