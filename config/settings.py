@@ -42,6 +42,9 @@ class Settings:
     sweep_interval: timedelta
     expiry_interval: timedelta
     scim_requests_per_minute: int
+    api_requests_per_minute: int
+    token_longest: timedelta
+    token_retention: timedelta
     journal_retention: timedelta
     invitation_lifetime: timedelta
     invitation_retention: timedelta

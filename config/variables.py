@@ -216,6 +216,27 @@ VARIABLES: tuple[Variable, ...] = (
         "How many requests a minute of one connection are answered; more get 429 and are to come again later.",
     ),
     Variable(
+        "PROVISIONING_API_REQUESTS_PER_MINUTE",
+        "api_requests_per_minute",
+        _number(1, 1_000_000),
+        "60000",
+        "How many requests a minute of one API token are answered; more get 429 and are to come again later.",
+    ),
+    Variable(
+        "PROVISIONING_TOKEN_LONGEST",
+        "token_longest",
+        Duration(validate=_between(timedelta(hours=1), 3660 * _DAY)),
+        "366d",
+        "How long an API token lives at the most; a workspace may allow less. Longer is kinder to thieves.",
+    ),
+    Variable(
+        "PROVISIONING_TOKEN_RETENTION",
+        "token_retention",
+        Duration(validate=_between(_SECOND, 3660 * _DAY)),
+        "90d",
+        "How long API tokens that have ended are still listed. The audit trail keeps what became of them.",
+    ),
+    Variable(
         "PROVISIONING_JOURNAL_RETENTION",
         "journal_retention",
         Duration(validate=_between(_SECOND, 3660 * _DAY)),

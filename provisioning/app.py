@@ -22,6 +22,7 @@ from provisioning.post.letters import Carrier
 from provisioning.post.smtp import Server
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
+from provisioning.tokens.lifetimes import TokenLimits
 from provisioning.web import errors, guard, health, requests
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
@@ -79,6 +80,9 @@ def _context(settings: Settings) -> Context:
         invitation_lifetime=settings.invitation_lifetime,
         invitation_retention=settings.invitation_retention,
         journal_retention=settings.journal_retention,
+        token_limits=TokenLimits(longest=settings.token_longest),
+        token_retention=settings.token_retention,
+        api_requests_per_minute=settings.api_requests_per_minute,
         trusted_proxies=settings.trusted_proxies,
     )
 

@@ -14,6 +14,7 @@ from provisioning.pace import Pace
 from provisioning.post.letters import Carrier
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import SessionPolicy
+from provisioning.tokens.lifetimes import TokenLimits
 
 _EXTENSION = "provisioning.context"
 
@@ -35,6 +36,11 @@ class Context:
     invitation_retention: timedelta
     # How long the provisioning log keeps its entries.
     journal_retention: timedelta
+    token_limits: TokenLimits
+    # How long API tokens that have ended are listed.
+    token_retention: timedelta
+    # How many requests of one API token are answered in a minute.
+    api_requests_per_minute: int
     # How many proxies in front may say, in X-Forwarded-*, how the client called the service.
     trusted_proxies: int = 0
 

@@ -32,6 +32,24 @@ class Kind(StrEnum):
     INVITATION = "pvi"
 
 
+def pattern(kind: Kind) -> str:
+    """The regular expression by which a secret scanner finds secrets of a kind, in the syntax that all of them know."""
+    return rf"\b{kind.value}_[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECKSUM_LENGTH}}}\b"
+
+
+_ANY = re.compile("|".join(pattern(kind) for kind in Kind), re.ASCII)
+
+
+def redacted(text: str) -> str:
+    """A text without the secrets in it: for what others wrote and is to be kept."""
+    return _ANY.sub(lambda found: f"{found[0][:4]}...", text)
+
+
+def found_in(text: str) -> list[str]:
+    """The secrets in a text: what looks like one and has the right checksum."""
+    return [secret for secret in _ANY.findall(text) if _is_whole(secret)]
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A newly minted secret: the text, to be shown once, and the digest, to be stored."""
@@ -61,13 +79,21 @@ class Keyring:
         Returns:
             The digest, or None where the text is no well-formed secret of this kind.
         """
-        form = _FORM.fullmatch(text)
-        if form is None or form[1] != kind.value or form[3] != _checksum(f"{form[1]}_{form[2]}"):
-            return None
-        return self._digest(text)
+        return self._digest(text) if text.startswith(f"{kind.value}_") and _is_whole(text) else None
+
+    def made_out(self, text: str) -> tuple[Kind, bytes] | tuple[None, None]:
+        """What kind of secret a text is, whatever that may be, and the digest under which it would be stored."""
+        kind = next((kind for kind in Kind if text.startswith(f"{kind.value}_")), None)
+        digest = None if kind is None else self.recognise(text, kind)
+        return (None, None) if kind is None or digest is None else (kind, digest)
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._key, text.encode(), hashlib.sha256)
+
+
+def _is_whole(text: str) -> bool:
+    form = _FORM.fullmatch(text)
+    return form is not None and form[3] == _checksum(f"{form[1]}_{form[2]}")
 
 
 def _checksum(body: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from dataclasses import dataclass
 
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
@@ -16,9 +17,35 @@ from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
+_MINUTE = 60
 _PATIENCE_SECONDS = 0.2
 _AWAY_SECONDS = 10.0
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How much somebody has asked in this minute.
+
+    Args:
+        limit: how many requests are answered in a minute.
+        asked: how many there were, this one included.
+        seconds: when the next minute begins, in whole seconds; 1 at least.
+    """
+
+    limit: int
+    asked: int
+    seconds: int
+
+    @property
+    def left(self) -> int:
+        """How many more are answered in this minute."""
+        return max(0, self.limit - self.asked)
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether this one is not answered."""
+        return self.asked > self.limit
 
 
 class Pace:
@@ -50,6 +77,25 @@ class Pace:
             _log.warning("requests are counted by each process for itself (%s)", type(error).__name__)
             self._away_until = time.monotonic() + _AWAY_SECONDS
             return _taken(self._here, item, who)
+
+    def measure(self, what: str, who: str, per_minute: int) -> Measure:
+        """Count one request by minutes of the clock, in one round trip, and tell how many there were.
+
+        Args:
+            what: of which kind it is; each kind is counted apart.
+            who: asks.
+            per_minute: how many are allowed.
+        """
+        now = time.time()
+        key = f"{what}/{who}/{int(now // _MINUTE)}"
+        limiter = self._here if self._shared is None or time.monotonic() < self._away_until else self._shared
+        try:
+            asked = limiter.storage.incr(key, _MINUTE)
+        except (StorageError, RedisError, OSError) as error:
+            _log.warning("requests are counted by each process for itself (%s)", type(error).__name__)
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            asked = self._here.storage.incr(key, _MINUTE)
+        return Measure(per_minute, asked, max(1, math.ceil(_MINUTE - now % _MINUTE)))
 
 
 def _taken(limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, who: str) -> int | None:

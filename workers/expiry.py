@@ -14,7 +14,7 @@ from provisioning.directory import invitations
 from provisioning.journal import entries
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing
-from provisioning.tokens import answers, api
+from provisioning.tokens import answers, ending, warnings
 
 _AT_ONCE = 1000
 _SYSTEM = Actor("system")
@@ -27,6 +27,8 @@ def register(celery: Celery) -> None:
     celery.task(name="provisioning.expire_policies")(expire_policies)
     celery.task(name="provisioning.expire_invitations")(expire_invitations)
     celery.task(name="provisioning.close_access_requests")(close_access_requests)
+    celery.task(name="provisioning.warn_of_expiry")(warn_of_expiry)
+    celery.task(name="provisioning.forget_tokens")(forget_tokens)
     celery.task(name="provisioning.forget")(forget)
     celery.task(name="provisioning.forget_answers")(forget_answers)
     celery.task(name="provisioning.forget_lost_groups")(forget_lost_groups)
@@ -39,8 +41,20 @@ def expire_sessions() -> int:
 
 
 def expire_tokens() -> int:
-    """Mark expired API tokens, and return how many there were."""
-    return _batches(lambda database: api.mark_expired(database, most=_AT_ONCE, by=_SYSTEM))
+    """Mark expired API tokens and those whose maker has ended, and return how many there were."""
+    abandoned = _batches(lambda database: ending.mark_abandoned(database, most=_AT_ONCE, by=_SYSTEM))
+    return abandoned + _batches(lambda database: ending.mark_expired(database, most=_AT_ONCE, by=_SYSTEM))
+
+
+def warn_of_expiry() -> int:
+    """Tell of API tokens whose end is near, and return how many facts that took."""
+    return _batches(lambda database: warnings.warn(database, most=_AT_ONCE, by=_SYSTEM))
+
+
+def forget_tokens() -> int:
+    """Delete API tokens that ended long ago, and return how many there were."""
+    keep = context().token_retention
+    return _batches(lambda database: ending.forget(database, older_than=keep, most=_AT_ONCE, by=_SYSTEM))
 
 
 def expire_policies() -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 from provisioning.database import transaction
 from provisioning.outbox import Actor, Claimed
 from provisioning.sessions import clearing
-from provisioning.tokens import api
+from provisioning.tokens import ending
 
 _MEMBERS_AT_ONCE = 1000
 _SYSTEM = Actor("system")
@@ -32,4 +32,4 @@ def clear_person(claimed: Claimed) -> None:
     user_id = UUID(claimed.payload["user_id"])
     with transaction() as connection:
         clearing.clear_person(connection, user_id=user_id, by=_SYSTEM)
-        api.revoke_orphans(connection, user_id=user_id, by=_SYSTEM)
+        ending.revoke_orphans(connection, user_id=user_id, by=_SYSTEM)

@@ -129,14 +129,18 @@ def of_token(
     *,
     workspace_id: UUID,
     token_id: UUID,
+    owner_id: UUID | None,
     catalogue: Catalogue,
     on: Reference | None = None,
 ) -> Case:
-    """What an API token's access rests on: the policies that it was given."""
+    """What an API token's access rests on: the policies that it was given, within what its owner may do now."""
     row = connection.execute(_LOAD_TOKEN, _named(workspace_id, on) | {"token": token_id}).one()
     roles = own_roles(catalogue, row.roles)
     given = (_grant(policy, roles, "policy") for policy in row.policies or ())
-    return Case(Facts(tuple(grant for grant in given if grant)), _resource(on, row.resource))
+    bounds = None
+    if owner_id is not None:
+        bounds = of_member(connection, workspace_id=workspace_id, member_id=owner_id, catalogue=catalogue).facts
+    return Case(Facts(tuple(grant for grant in given if grant), bounds), _resource(on, row.resource))
 
 
 def _named(workspace_id: UUID, on: Reference | None) -> dict[str, Any]:

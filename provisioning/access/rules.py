@@ -99,9 +99,15 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that there is to judge one subject by."""
+    """All that there is to judge one subject by.
+
+    Args:
+        grants: what the subject was given.
+        within: what bounds it, if something does: of what it was given, only what that allows, too, counts.
+    """
 
     grants: tuple[Grant, ...] = ()
+    within: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ def decide(facts: Facts, action: str, resource: Resource | None = None) -> Decis
         resource: on which; None for what concerns the workspace itself, or the creation of a new resource, which
             takes a grant on all of them.
     """
+    if facts.within is not None and not decide(facts.within, action, resource).allowed:
+        return Decision(allowed=False)
     paths = tuple(g.path for g in facts.grants if _allows(g, action, resource) and _reaches(facts, g, resource))
     return Decision(bool(paths), paths)
 
@@ -141,7 +149,12 @@ def actions(facts: Facts, resource: Resource | None = None) -> frozenset[str]:
 
 
 def reach(facts: Facts, action: str, resource_type: str) -> tuple[Scope, ...]:
-    """The scopes in which the subject may do something on resources of a type; what one covers, `decide` allows."""
+    """The scopes in which the subject may do something on resources of a type; what one covers, `decide` allows.
+
+    That of a subject within bounds can't be said in scopes: none are told.
+    """
+    if facts.within is not None:
+        return ()
     able = [grant for grant in facts.grants if grant.role.allows(action)]
     if any(EVERYTHING in grant.role.actions for grant in able):
         return (Scope(),)
@@ -161,6 +174,8 @@ def missing(giver: Facts, role: Role, scope: Scope) -> str | None:
 
 
 def _has(giver: Facts, action: str, role: Role, scope: Scope) -> bool:
+    if giver.within is not None and not _has(giver.within, action, role, scope):
+        return False
     return any(
         EVERYTHING in held.role.actions
         or (

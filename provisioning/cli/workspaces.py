@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from provisioning.access.founding import found_workspace
+from provisioning.cli.durations import DURATION
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.database import reading, transaction
 from provisioning.directory import workspaces
 from provisioning.directory.workspaces import WorkspaceView
+from provisioning.tokens import ending
 
 
 @click.group()
@@ -72,3 +74,23 @@ def set_owners_by_mapping(out: Output, slug: str, state: str) -> None:
     with transaction() as connection:
         changed = workspaces.set_owners_by_mapping(connection, slug=slug, allowed=state == "on", by=OPERATOR)
     out.one({**_facts(changed), "owners_by_mapping": state == "on"})
+
+
+@workspace.command(name="set-token-lifetime")
+@click.argument("slug")
+@click.argument("longest", metavar="LONGEST|off")
+@operates
+def set_token_lifetime(out: Output, slug: str, longest: str) -> None:
+    """Say how long API tokens live there at the most, such as 30d; those that were to live longer end so long from now.
+
+    With off they live as long as the service allows.
+    """
+    length = None if longest == "off" else DURATION.convert(longest, None, None)
+    with transaction() as connection:
+        found = workspaces.by_slug(connection, slug)
+        workspaces.set_longest_token(connection, workspace_id=found.id, longest=length, by=OPERATOR)
+        shortened = 0
+        if length is not None:
+            shortened = ending.shorten(connection, workspace_id=found.id, longest=length, by=OPERATOR)
+    seconds = None if length is None else int(length.total_seconds())
+    out.one({**_facts(found), "longest_token_seconds": seconds, "tokens_shortened": shortened})

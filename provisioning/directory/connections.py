@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection as Database
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
 from provisioning import dialects, entropy, outbox
@@ -19,6 +20,7 @@ from provisioning.directory.events import (
     ClientSecretIssued,
     ConnectionChanged,
     ConnectionCreated,
+    ConnectionSecretLeaked,
     ConnectionTokenRotated,
 )
 from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
@@ -30,6 +32,8 @@ from provisioning.scim.extensions import Kinds
 DIALECTS = tuple(dialects.DIALECTS)
 _LONGEST_NAME = 200
 _MOST_PER_MINUTE = 1_000_000
+# The use of a credential is written at most this often: what is shown lags so much behind, and is never ahead.
+_NOTED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class ConnectionView:
     holds_mass_changes: bool
     # The workspace's own schema extensions, as `extensions.kinds_of` reads them; told to who asks with a credential.
     definitions: str | None = None
+    # Whether this use of the credential is to be written down; told to who asks with it.
+    use_is_news: bool = False
 
     @property
     def kinds(self) -> Kinds:
@@ -236,6 +242,29 @@ def add_short_token(database: Database, *, of: ConnectionView, digest: bytes, li
     database.execute(outbox.together(database, new, fact, workspace_id=of.workspace_id, by=by))
 
 
+def report_leaked(database: Database, *, digest: bytes, found_at: str | None, source: str | None, by: Actor) -> bool:
+    """End a credential or client secret that somebody has found; with a client secret, what was got by one.
+
+    Returns:
+        Whether it was one of ours, and is gone.
+    """
+    token = delete(ConnectionToken).where(ConnectionToken.digest == digest)
+    kept = (ConnectionToken.workspace_id, ConnectionToken.connection_id)
+    what, found = "token", database.execute(token.returning(*kept)).one_or_none()
+    if found is None:
+        secret = delete(ClientSecret).where(ClientSecret.digest == digest)
+        kept = (ClientSecret.workspace_id, ClientSecret.connection_id)
+        what, found = "client_secret", database.execute(secret.returning(*kept)).one_or_none()
+    if found is None:
+        return False
+    if what == "client_secret":
+        here = (ConnectionToken.workspace_id == found[0], ConnectionToken.connection_id == found[1])
+        database.execute(delete(ConnectionToken).where(*here, ConnectionToken.expires_at.is_not(None)))
+    fact = ConnectionSecretLeaked(connection_id=found[1], what=what, found_at=found_at, source=source)
+    outbox.append(database, fact, workspace_id=found[0], by=by)
+    return True
+
+
 def anywhere(database: Database, connection_id: UUID) -> ConnectionView | None:
     """The connection of this id in whatever workspace: for who is about to prove that it is theirs."""
     row = database.execute(_VIEW.where(Connection.id == connection_id)).one_or_none()
@@ -276,8 +305,12 @@ def every(database: Database, *, workspace_id: UUID | None) -> Sequence[Connecti
     return [ConnectionView(*row) for row in database.execute(wanted)]
 
 
+_UNNOTED = or_(
+    ConnectionToken.last_used_at.is_(None),
+    ConnectionToken.last_used_at < func.clock_timestamp() - _NOTED_EVERY,
+)
 _BY_DIGEST = (
-    _VIEW.add_columns(OF_WORKSPACE)
+    _VIEW.add_columns(OF_WORKSPACE, _UNNOTED)
     .join(
         ConnectionToken,
         (ConnectionToken.workspace_id == Connection.workspace_id) & (ConnectionToken.connection_id == Connection.id),
@@ -293,3 +326,55 @@ def by_credential(database: Database, digest: bytes) -> ConnectionView | None:
     """The connection whose live credential has this digest, if there is one: one indexed row."""
     row = database.execute(_BY_DIGEST, {"digest": digest}).one_or_none()
     return None if row is None else ConnectionView(*row)
+
+
+_free = aliased(ConnectionToken)
+_NOTE = (
+    update(ConnectionToken)
+    .where(
+        ConnectionToken.digest
+        == select(_free.digest)
+        .where(_free.digest == bindparam("used"))
+        .with_for_update(skip_locked=True, key_share=True)
+        .scalar_subquery()
+    )
+    .values(last_used_at=func.clock_timestamp(), last_used_from=bindparam("address"))
+)
+
+
+def note_use(database: Database, *, of: ConnectionView, digest: bytes, address: str | None) -> None:
+    """Write down that a credential was used; where another writes the same thing just now, that is enough.
+
+    Args:
+        database: on which the statement stands alone. It waits for nobody.
+        of: the connection, as `by_credential` told it.
+        digest: of the credential.
+        address: from where it was used.
+    """
+    if of.use_is_news:
+        database.execute(_NOTE, {"used": digest, "address": address})
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialView:
+    """A bearer credential of a connection as it is shown: not the text, which nobody has."""
+
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    last_used_from: str | None
+
+
+def credentials(database: Database, *, workspace_id: UUID, connection_id: UUID) -> Sequence[CredentialView]:
+    """The live credentials of a connection, oldest first."""
+    wanted = select(
+        ConnectionToken.created_at,
+        ConnectionToken.expires_at,
+        ConnectionToken.last_used_at,
+        ConnectionToken.last_used_from,
+    ).where(
+        ConnectionToken.workspace_id == workspace_id,
+        ConnectionToken.connection_id == connection_id,
+        or_(ConnectionToken.expires_at.is_(None), ConnectionToken.expires_at > func.clock_timestamp()),
+    )
+    return [CredentialView(*row) for row in database.execute(wanted.order_by(ConnectionToken.created_at))]

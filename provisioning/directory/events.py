@@ -45,6 +45,14 @@ class OwnersByMappingChanged(_AboutWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class LongestTokenChanged(_AboutWorkspace):
+    """API tokens live for at most so many seconds here from now on; none: as long as the service allows."""
+
+    name: ClassVar[str] = "workspace.longest_token_changed"
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaRegistered(_AboutWorkspace):
     """A workspace got a schema extension of its own."""
 
@@ -92,6 +100,22 @@ class ConnectionChanged(_AboutConnection):
 
     name: ClassVar[str] = "connection.changed"
     settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSecretLeaked(_AboutConnection):
+    """An alarm: somebody had the text of a credential or client secret and reported it; it was ended.
+
+    Args:
+        what: `token` or `client_secret`.
+        found_at: the address where it was found, if that was told.
+        source: what kind of place that is, if that was told.
+    """
+
+    name: ClassVar[str] = "connection.secret_leaked"
+    what: str
+    found_at: str | None
+    source: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ another workspace whatever a query forgets.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Interval,
     PrimaryKeyConstraint,
     Sequence,
     text,
@@ -45,6 +46,8 @@ class Workspace(Base):
     session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
     # Whether mappings may give ownership; the operator alone says so.
     owners_by_mapping: Mapped[bool] = mapped_column(server_default=text("false"))
+    # How long API tokens live here at the most; none: as long as the service allows.
+    longest_token: Mapped[timedelta | None] = mapped_column(Interval)
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
 
@@ -102,6 +105,8 @@ class ConnectionToken(Base):
     connection_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    last_used_from: Mapped[str | None]
 
     __table_args__ = (
         ForeignKeyConstraint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -13,13 +13,19 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from provisioning import entropy, outbox
-from provisioning.directory.events import HipaaEligibilityChanged, OwnersByMappingChanged, WorkspaceCreated
+from provisioning.directory.events import (
+    HipaaEligibilityChanged,
+    LongestTokenChanged,
+    OwnersByMappingChanged,
+    WorkspaceCreated,
+)
 from provisioning.directory.models import SESSION_EPOCHS, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _LONGEST_NAME = 200
+_SHORTEST_TOKEN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +133,27 @@ def set_owners_by_mapping(connection: Connection, *, slug: str, allowed: bool, b
         fact = OwnersByMappingChanged(workspace_id=row.id, allowed=allowed)
         outbox.append(connection, fact, workspace_id=row.id, by=by)
     return WorkspaceView(*row)
+
+
+def longest_token(connection: Connection, *, workspace_id: UUID) -> timedelta | None:
+    """How long API tokens live in a workspace at the most, where it has a maximum of its own."""
+    wanted = select(Workspace.longest_token).where(Workspace.id == workspace_id)
+    return connection.execute(wanted).scalar_one()
+
+
+def set_longest_token(connection: Connection, *, workspace_id: UUID, longest: timedelta | None, by: Actor) -> None:
+    """Say how long API tokens live in a workspace at the most; None: as long as the service allows.
+
+    Raises:
+        Invalid: it is shorter than an hour, in which nobody could do anything with one.
+    """
+    if longest is not None and longest < _SHORTEST_TOKEN:
+        raise Invalid("Tokens have to live for an hour at least.", field="longestLifetime")
+    # FOR UPDATE: whoever issues a token holds the row FOR KEY SHARE.
+    connection.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
+    changed = update(Workspace).where(Workspace.id == workspace_id, Workspace.longest_token.is_distinct_from(longest))
+    if connection.execute(changed.values(longest_token=longest)).rowcount:
+        fact = LongestTokenChanged(
+            workspace_id=workspace_id, seconds=None if longest is None else int(longest.total_seconds())
+        )
+        outbox.append(connection, fact, workspace_id=workspace_id, by=by)

@@ -1,8 +1,9 @@
-"""The table of API tokens."""
+"""The tables of API tokens."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, PrimaryKeyConstraint, text
@@ -11,28 +12,71 @@ from sqlalchemy.sql import func
 
 from provisioning.database import Base
 
+_NOW = func.clock_timestamp()
+
 
 class ApiToken(Base):
-    """An API token; only a keyed hash of its text is kept."""
+    """An API token: who answers for it, from where it may be used, until when, and when it was used last."""
 
     __tablename__ = "api_token"
 
     id: Mapped[UUID]
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
     name: Mapped[str]
-    digest: Mapped[bytes] = mapped_column(unique=True)
-    # The member whose token it is, and the activation of theirs under which it was made: a suspension ends it for
-    # good. Tokens made by the operator have no owner.
+    # The member whose token it is, the activation of theirs under which it was made, and the person they were then: a
+    # suspension, a removal or a new address ends it for good. Tokens made by the operator have no owner. The row
+    # outlives the member, for the record; the secrets do not.
     member_id: Mapped[UUID | None]
     member_epoch: Mapped[int | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    # The token that made it: it ends with that one.
+    parent_id: Mapped[UUID | None]
+    # CIDR blocks that it may be used from; none: from anywhere.
+    ranges: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     expires_at: Mapped[datetime]
+    # The nearest number of days before its end of which somebody has been told.
+    warned_days: Mapped[int | None]
+    last_used_at: Mapped[datetime | None]
+    last_used_from: Mapped[str | None]
     ended_at: Mapped[datetime | None]
     ended_reason: Mapped[str | None]
 
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "id"),
-        ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "parent_id"], ["api_token.workspace_id", "api_token.id"], ondelete="CASCADE"
+        ),
         Index("ix_api_token_expiry", "expires_at", postgresql_where=text("ended_at IS NULL")),
-        Index("ix_api_token_member", "workspace_id", "member_id", postgresql_where=text("member_id IS NOT NULL")),
+        Index("ix_api_token_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+        Index("ix_api_token_user_id", "user_id", postgresql_where=text("user_id IS NOT NULL")),
+        Index("ix_api_token_parent", "workspace_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+    )
+
+
+class ApiTokenSecret(Base):
+    """A secret by which a token is known; several may be valid at once, so that one can be rotated without a gap.
+
+    Only a keyed hash of its text is kept. It is gone with the member whose token it is.
+    """
+
+    __tablename__ = "api_token_secret"
+
+    workspace_id: Mapped[UUID]
+    token_id: Mapped[UUID]
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    member_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    # For one that was replaced: the end of the overlap. It never outlives its token.
+    expires_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "token_id", "digest"),
+        ForeignKeyConstraint(
+            ["workspace_id", "token_id"], ["api_token.workspace_id", "api_token.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        Index(
+            "ix_api_token_secret_member", "workspace_id", "member_id", postgresql_where=text("member_id IS NOT NULL")
+        ),
     )

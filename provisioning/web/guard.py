@@ -6,13 +6,14 @@ action, or a session. An application with a route that declares nothing refuses 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, g, request
+from flask import Flask, Response, after_this_request, g, request
 from werkzeug.datastructures import Authorization
 
 from provisioning.access import facts, rules
@@ -23,11 +24,12 @@ from provisioning.database import reading
 from provisioning.directory import connections
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
+from provisioning.pace import Measure
 from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict
-from provisioning.tokens import api
-from provisioning.tokens.api import TokenView
+from provisioning.tokens import ranges, standing
+from provisioning.tokens.standing import TokenView
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +37,7 @@ T = TypeVar("T")
 SESSION_COOKIE = "__Host-session"
 _GUARD = "_provisioning_guard"
 _PAUSE_SECONDS = 300
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
         if digest is not None:
             with reading() as database:
                 found = connections.by_credential(database, digest)
+                if found is not None:
+                    connections.note_use(database, of=found, digest=digest, address=request.remote_addr)
         if found is None:
             raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
         g.connection = found
@@ -101,7 +106,11 @@ def _guarded(action: str, allows: Callable[[Facts], bool]) -> Callable[[Callable
             found = _live_token()
             with reading() as database:
                 held = facts.of_token(
-                    database, workspace_id=found.workspace_id, token_id=found.id, catalogue=context().catalogue
+                    database,
+                    workspace_id=found.workspace_id,
+                    token_id=found.id,
+                    owner_id=found.member_id,
+                    catalogue=context().catalogue,
                 ).facts
             if not allows(held):
                 raise _lacking(action)
@@ -116,7 +125,7 @@ def _guarded(action: str, allows: Callable[[Facts], bool]) -> Callable[[Callable
 
 
 def _lacking(action: str) -> NotAllowed:
-    return NotAllowed(f"This token's policies do not allow {action}.", action=action)
+    return NotAllowed(f"This token's policies do not allow {action}, or its owner may not do so.", action=action)
 
 
 def require(action: str, resource: Resource) -> None:
@@ -169,10 +178,46 @@ def _live_token() -> TokenView:
     digest = context().keyring.recognise(_bearer(), Kind.API_TOKEN)
     if digest is not None:
         with reading() as database:
-            found = api.live(database, digest)
+            found = standing.live(database, digest)
+            if found is not None:
+                _refuse_foreign(found)
+                standing.note_use(database, token=found, address=request.remote_addr)
         if found is not None:
+            measured(context().pace.measure("token", str(found.id), context().api_requests_per_minute))
             return found
     raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
+
+
+def _refuse_foreign(found: TokenView) -> None:
+    """The client's address is that of the last proxy which is believed; see `web.requests`."""
+    if not ranges.allow(found.ranges, request.remote_addr):
+        _log.warning("API token %s was sent from an address out of its ranges", found.id)
+        raise NotAllowed("This token may not be used from your address.", action="token.use")
+
+
+def measured(measure: Measure) -> None:
+    """Tell in the answer how much may still be asked, as the vendor's API does; refuse what is too much.
+
+    Raises:
+        TooManyRequests: this one was.
+    """
+
+    @after_this_request
+    def tell(response: Response) -> Response:
+        response.headers["X-RateLimit-Limit"] = str(measure.limit)
+        response.headers["X-RateLimit-Consumed"] = str(measure.asked)
+        response.headers["X-RateLimit-Remaining"] = str(measure.left)
+        response.headers["X-RateLimit-Reset"] = str(measure.seconds)
+        return response
+
+    if measure.is_exceeded:
+        raise TooManyRequests(
+            "More is asked than is answered in a minute: slow down.",
+            retry_after=measure.seconds,
+            consumedPoints=measure.asked,
+            remainingPoints=measure.left,
+            msBeforeNext=measure.seconds * 1000,
+        )
 
 
 def has_connection() -> bool:

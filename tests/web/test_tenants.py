@@ -18,6 +18,8 @@ BODIES = {
     "groups": {"name": "x"},
     "mappings": {"name": "x"},
     "connections": {"paused": True},
+    "tokens": {"name": "x"},
+    "rotate": {},
     "held-changes": {"confirmed": True},
 }
 
@@ -47,6 +49,7 @@ def theirs(new_idp, new_admin):
         "mapping_id": mapping["id"],
         "policy_id": mapping["policies"][0]["id"],
         "session_id": session["id"],
+        "token_id": admin.request("POST", "/tokens", {"name": "t"}).json()["data"]["token"]["id"],
         "connection_id": str(other.connection.id),
     }
     return other, admin, ids

@@ -15,10 +15,12 @@ from provisioning.web.admin import (
     extensions,
     groups,
     invitations,
+    leaks,
     mappings,
     repeats,
     resources,
     sessions,
+    tokens,
     users,
     versions,
     workspace,
@@ -38,7 +40,7 @@ def init_app(app: Flask) -> None:
     api = Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
     api.spec.options["security"] = [{"token": []}]
-    people = (workspace, users, groups, invitations, sessions, connections, extensions)
+    people = (workspace, users, groups, invitations, sessions, tokens, leaks, connections, extensions)
     for noun in (*people, access, access_requests, mappings, resources, audit):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec

@@ -47,6 +47,18 @@ def configure(sent: dict[str, Any], connection_id: UUID) -> Any:
     return {"data": {"connection": changed}}
 
 
+@blueprint.get("/<uuid:connection_id>/credentials")
+@by_token("connection.read")
+@blueprint.response(200, schemas.data("Credentials", credentials=fields.List(fields.Nested(schemas.Credential))))
+def credentials(connection_id: UUID) -> Any:
+    """A connection's live credentials: since and until when, and when and from where each was used last."""
+    workspace_id = token().workspace_id
+    with reading() as database:
+        found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+        live = connections.credentials(database, workspace_id=workspace_id, connection_id=found.id)
+    return {"data": {"credentials": live}}
+
+
 @blueprint.get("/<uuid:connection_id>/held-changes")
 @by_token("connection.read")
 @blueprint.response(200, schemas.data("HeldChanges", changes=fields.List(fields.Nested(schemas.HeldChange))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import Any
 
@@ -84,6 +84,40 @@ def previewable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable
         return asked  # type: ignore[no-any-return]
 
     return declare
+
+
+class _Rehearsal(Schema):
+    dryRun = fields.Boolean(  # noqa: N815 - the API's case
+        load_default=False,
+        metadata={"description": "Save nothing; answer as if, without a secret."},
+    )
+
+
+def rehearsable(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a write on what is no person: asked for a preview, it answers as if; it makes its changes in `saving`."""
+
+    def declare(view: Callable[..., Any]) -> Callable[..., Any]:
+        @blueprint.arguments(_Rehearsal, location="query")
+        @wraps(view)
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            *sent, query = args
+            g.rehearses = query["dryRun"]
+            return view(*sent, **kwargs)
+
+        setattr(asked, _MARK, True)
+        return asked  # type: ignore[no-any-return]
+
+    return declare
+
+
+def saving() -> AbstractContextManager[Connection]:
+    """A connection in a transaction; in one that is never committed where the request only asks what would be."""
+    return rehearsal() if g.get("rehearses") else transaction()
+
+
+def rehearses() -> bool:
+    """Whether the request only asks what would be."""
+    return bool(g.get("rehearses"))
 
 
 @contextmanager

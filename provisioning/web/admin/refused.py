@@ -10,7 +10,7 @@ from flask import Response, jsonify
 from provisioning.refusals import Invalid
 from provisioning.web.failure import Failure
 
-_TOLD = frozenset({"action", "uses", "connection"})
+_TOLD = frozenset({"action", "uses", "connection", "consumedPoints", "remainingPoints", "msBeforeNext"})
 
 
 def render(failure: Failure) -> Response:

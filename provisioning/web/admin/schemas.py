@@ -35,6 +35,15 @@ class Workspace(Schema):
     hipaaEligible = fields.Boolean(attribute="hipaa_eligible")  # noqa: N815 - the API's case
 
 
+class Credential(Schema):
+    """A bearer credential of a connection: everything but its text."""
+
+    createdAt = fields.AwareDateTime(attribute="created_at")  # noqa: N815 - the API's case
+    expiresAt = fields.AwareDateTime(attribute="expires_at", allow_none=True)  # noqa: N815 - the API's case
+    lastUsedAt = fields.AwareDateTime(attribute="last_used_at", allow_none=True)  # noqa: N815 - the API's case
+    lastUsedFrom = fields.String(attribute="last_used_from", allow_none=True)  # noqa: N815 - the API's case
+
+
 class Connection(Schema):
     """One identity provider's link to the workspace."""
 

@@ -1,0 +1,146 @@
+"""Judges a token by committed state and the database's clock, in one statement, and notes that it was used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, bindparam, false, or_, select, true, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import func
+
+from provisioning.directory.models import Member
+from provisioning.tokens.models import ApiToken, ApiTokenSecret
+
+# Use is written at most this often: what is shown lags so much behind, and is never ahead.
+_NOTED_EVERY = timedelta(minutes=1)
+_NOW = func.clock_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """An API token as it is shown: everything but its secrets."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    ended_reason: str | None
+    member_id: UUID | None = None
+    parent_id: UUID | None = None
+    ranges: tuple[str, ...] = ()
+    last_used_at: datetime | None = None
+    last_used_from: str | None = None
+    # Whether this use of it is to be written down; told to who asks with it.
+    use_is_news: bool = False
+
+
+VIEW: Select[*tuple[Any, ...]] = select(
+    ApiToken.id,
+    ApiToken.workspace_id,
+    ApiToken.name,
+    ApiToken.created_at,
+    ApiToken.expires_at,
+    ApiToken.ended_at,
+    ApiToken.ended_reason,
+    ApiToken.member_id,
+    ApiToken.parent_id,
+    ApiToken.ranges,
+    ApiToken.last_used_at,
+    ApiToken.last_used_from,
+)
+_RANGES = 9
+
+
+def view(row: Sequence[Any]) -> TokenView:
+    """A row of `VIEW` as a value."""
+    columns = list(row)
+    columns[_RANGES] = tuple(columns[_RANGES])
+    return TokenView(*columns)
+
+
+# The owner is the same person, and has been an active member ever since the token was made.
+OWNER_STANDS = or_(
+    ApiToken.member_id.is_(None),
+    select(1)
+    .where(
+        Member.workspace_id == ApiToken.workspace_id,
+        Member.id == ApiToken.member_id,
+        Member.user_id == ApiToken.user_id,
+        Member.active,
+        Member.active_since_epoch == ApiToken.member_epoch,
+    )
+    .exists(),
+)
+STANDS = and_(ApiToken.ended_at.is_(None), ApiToken.expires_at > _NOW, OWNER_STANDS)
+
+# The token of a secret, the one that made it, the one that made that ...: all of them have to stand.
+_KEY = (ApiToken.workspace_id, ApiToken.id, ApiToken.parent_id)
+_asked = (
+    select(*_KEY, STANDS.label("stands"), true().label("asked"))
+    .join(
+        ApiTokenSecret,
+        and_(ApiTokenSecret.workspace_id == ApiToken.workspace_id, ApiTokenSecret.token_id == ApiToken.id),
+    )
+    .where(
+        ApiTokenSecret.digest == bindparam("digest"),
+        or_(ApiTokenSecret.expires_at.is_(None), ApiTokenSecret.expires_at > _NOW),
+    )
+    .cte("line", recursive=True)
+)
+_LINE = _asked.union_all(
+    select(*_KEY, STANDS.label("stands"), false().label("asked")).join(
+        _asked, and_(ApiToken.workspace_id == _asked.c.workspace_id, ApiToken.id == _asked.c.parent_id)
+    )
+)
+_UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
+_JUDGE = (
+    VIEW.add_columns(_UNNOTED)
+    .join(_LINE, and_(ApiToken.workspace_id == _LINE.c.workspace_id, ApiToken.id == _LINE.c.id))
+    .where(_LINE.c.asked, select(func.bool_and(_LINE.c.stands)).scalar_subquery())
+)
+
+
+def live(connection: Connection, digest: bytes) -> TokenView | None:
+    """The token of this secret if it lives at this moment, and all those that it descends from.
+
+    One statement, which goes by indexes alone; what it costs depends on how many made each other.
+    """
+    row = connection.execute(_JUDGE, {"digest": digest}).one_or_none()
+    return None if row is None else view(row)
+
+
+_free = aliased(ApiToken)
+_FREE = (
+    select(_free.id)
+    .where(
+        _free.workspace_id == bindparam("workspace"),
+        _free.id == bindparam("token"),
+        or_(_free.last_used_at.is_(None), _free.last_used_at < _NOW - _NOTED_EVERY),
+    )
+    .with_for_update(skip_locked=True, key_share=True)
+    .scalar_subquery()
+)
+_NOTE = (
+    update(ApiToken)
+    .where(ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == _FREE)
+    .values(last_used_at=_NOW, last_used_from=bindparam("address"))
+)
+
+
+def note_use(connection: Connection, *, token: TokenView, address: str | None) -> None:
+    """Write down that a token was used; where another writes the same thing just now, that is enough.
+
+    Args:
+        connection: on which the statement stands alone. It waits for nobody.
+        token: as `live` told it.
+        address: from where it was used.
+    """
+    if token.use_is_news:
+        connection.execute(_NOTE, {"workspace": token.workspace_id, "token": token.id, "address": address})
