@@ -231,6 +231,7 @@ def test_every_route_declares_what_guards_it(app):
         "/.well-known/oauth-authorization-server",
         "/.well-known/authzen-configuration",
         "/docs",
+        "/api/tokens/reported-leak",
         "/docs/start.js",
         "/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js'):name>",
     }
