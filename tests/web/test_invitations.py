@@ -19,6 +19,7 @@ from provisioning.directory import invitations
 from provisioning.directory.models import Invitation, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import NotAllowed
+from tests.conftest import USER_URN
 from tests.letters import accept, letters_to, look, secret_to
 from tests.waiting import eventually
 
@@ -322,6 +323,32 @@ def test_who_is_pushed_while_invited_keeps_what_they_have_and_gets_what_is_held(
     assert sorted(held["roleId"] for held in joined["permissions"]) == ["source-admin", "source-read-only"]
     assert [one["id"] for one in admin.get(f"/users/{joined['id']}/groups")["groups"]] == [group]
     assert admin.get("/invitations")["invitations"] == []
+
+
+def test_who_is_pushed_at_the_very_moment_of_accepting_is_one_member_with_what_is_held(service, admin, idp, email):
+    for number in range(5):
+        address = f"{number}{email}"
+        invite(admin, address, SOURCE_ADMIN)
+        secret = secret_to(service, address)
+        told, barrier = {}, threading.Barrier(2)
+
+        def enter(secret=secret, told=told, barrier=barrier):
+            barrier.wait()
+            told["accepted"] = accept(service, secret).status_code
+
+        def push(address=address, told=told, barrier=barrier):
+            barrier.wait()
+            told["pushed"] = idp.request("POST", "/Users", {"schemas": [USER_URN], "userName": address}).status_code
+
+        both = [threading.Thread(target=enter), threading.Thread(target=push)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        assert told["accepted"] == 303
+        assert told["pushed"] in {201, 409}
+        assert roles(admin, address) == {"source-admin", "minimal-workspace-access"}
+    assert len(admin.get("/users")["users"]) == 5
 
 
 def test_an_invitation_never_restores_whom_somebody_has_suspended(service, admin, idp, email):
