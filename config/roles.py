@@ -187,4 +187,5 @@ DELEGABLE: tuple[str, ...] = (
     "resource.remove",
     "role.read",
     "session.check",
+    "token.introspect",
 )

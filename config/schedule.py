@@ -21,5 +21,6 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("forget what the provisioning log need not keep", "provisioning.forget", "housekeeping", "expiry_interval"),
     Entry("look for mass changes", "provisioning.watch_mass_changes", "housekeeping", "expiry_interval"),
     Entry("end policies whose time is over", "provisioning.expire_policies", "housekeeping", "expiry_interval"),
+    Entry("let the next key sign", "provisioning.tend_keys", "housekeeping", "expiry_interval"),
     Entry("end tokens whose time is over", "provisioning.expire_tokens", "housekeeping", "expiry_interval"),
 )

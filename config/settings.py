@@ -42,6 +42,11 @@ class Settings:
     sweep_interval: timedelta
     expiry_interval: timedelta
     scim_requests_per_minute: int
+    sign_in_requests_per_minute: int
+    oauth_requests_per_minute: int
+    introspections_per_minute: int
+    access_token_lifetime: timedelta
+    signing_key_term: timedelta
     journal_retention: timedelta
     log_level: str
 

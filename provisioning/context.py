@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
 from provisioning.credentials import Keyring
-from provisioning.pace import Pace
+from provisioning.pace import Measures, Pace
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import SessionPolicy
 
@@ -26,7 +26,12 @@ class Context:
     session_policy: SessionPolicy
     cursors: Sealer
     pace: Pace
+    measures: Measures
+    signing: Sealer
     public_url: str
+    # How long access tokens live of clients that have no length of their own, and how long a key signs.
+    access_token_lifetime: timedelta
+    signing_key_term: timedelta
     # How long the provisioning log keeps its entries.
     journal_retention: timedelta
     # How many proxies in front may say, in X-Forwarded-*, how the client called the service.

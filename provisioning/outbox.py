@@ -78,7 +78,7 @@ class Event(Base):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it: a `connection`, an API `token`, a `person`, the `operator` or the `system`."""
+    """Who did it: a `connection`, an API `token`, an OAuth `client`, a `person`, the `operator` or the `system`."""
 
     kind: str
     id: str | None = None

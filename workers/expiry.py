@@ -7,13 +7,14 @@ from collections.abc import Callable
 from celery import Celery
 from sqlalchemy.engine import Connection
 
+from provisioning import signing_keys
 from provisioning.access import policies
 from provisioning.context import context
 from provisioning.database import transaction
 from provisioning.journal import entries
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing
-from provisioning.tokens import api
+from provisioning.tokens import api, assertions, clients
 
 _AT_ONCE = 1000
 _SYSTEM = Actor("system")
@@ -24,6 +25,7 @@ def register(celery: Celery) -> None:
     celery.task(name="provisioning.expire_sessions")(expire_sessions)
     celery.task(name="provisioning.expire_tokens")(expire_tokens)
     celery.task(name="provisioning.expire_policies")(expire_policies)
+    celery.task(name="provisioning.tend_keys")(tend_keys)
     celery.task(name="provisioning.forget")(forget)
 
 
@@ -34,8 +36,17 @@ def expire_sessions() -> int:
 
 
 def expire_tokens() -> int:
-    """Mark expired API tokens, and return how many there were."""
+    """Mark expired API tokens, and return how many there were; access tokens and assertions go without a word."""
+    _batches(lambda database: clients.delete_expired(database, most=_AT_ONCE))
+    _batches(lambda database: assertions.forget(database, most=_AT_ONCE))
     return _batches(lambda database: api.mark_expired(database, most=_AT_ONCE, by=_SYSTEM))
+
+
+def tend_keys() -> bool:
+    """Let the next signing key sign where the current one's term is over."""
+    here = context()
+    with transaction() as database:
+        return signing_keys.tend(database, sealer=here.signing, term=here.signing_key_term)
 
 
 def expire_policies() -> int:

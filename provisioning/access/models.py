@@ -106,11 +106,12 @@ class MappingRow(Base):
     )
 
 
-SUBJECTS = ("member", "group", "token", "mapping")
+SUBJECTS = ("member", "group", "token", "mapping", "client")
+_TABLES = ("member", "user_group", "api_token", "mapping", "oauth_client")
 
 
 class Policy(Base):
-    """One role plus what it covers, given to a team member, a user group or an API token, or to whom a mapping means.
+    """One role plus what it covers, given to a member, group, API token or OAuth client, or to whom a mapping means.
 
     One whose end has come counts no more from that moment on, whether or not anybody has cleaned it up.
     """
@@ -123,6 +124,7 @@ class Policy(Base):
     group_id: Mapped[UUID | None]
     token_id: Mapped[UUID | None]
     mapping_id: Mapped[UUID | None]
+    client_id: Mapped[UUID | None]
     role: Mapped[str]
     scope: Mapped[dict[str, Any]]
     ends_at: Mapped[datetime | None]
@@ -132,12 +134,12 @@ class Policy(Base):
 
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "id"),
-        CheckConstraint("num_nonnulls(member_id, group_id, token_id, mapping_id) = 1", name="one_subject"),
+        CheckConstraint("num_nonnulls(member_id, group_id, token_id, mapping_id, client_id) = 1", name="one_subject"),
         *(
             ForeignKeyConstraint(
                 ["workspace_id", f"{subject}_id"], [f"{table}.workspace_id", f"{table}.id"], ondelete="CASCADE"
             )
-            for subject, table in zip(SUBJECTS, ("member", "user_group", "api_token", "mapping"), strict=True)
+            for subject, table in zip(SUBJECTS, _TABLES, strict=True)
         ),
         *(
             Index(

@@ -276,7 +276,7 @@ _UNLIST = text(
 _DELETE_EMPTY = text(
     """
     DELETE FROM policy WHERE workspace_id = :workspace AND id = ANY(:ids)
-    RETURNING id, role, scope, member_id, group_id, token_id, mapping_id
+    RETURNING id, role, scope, member_id, group_id, token_id, mapping_id, client_id
     """
 )
 

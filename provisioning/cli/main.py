@@ -10,10 +10,12 @@ import click
 
 from config.settings import InvalidSettings
 from provisioning.cli import (
+    clients,
     configuration,
     connections,
     extensions,
     groups,
+    keys,
     mappings,
     members,
     migrating,
@@ -56,6 +58,8 @@ for command in (
     sessions.session,
     sessions.sign_in_link,
     tokens.token,
+    clients.client,
+    keys.keys,
     simulate.simulate,
 ):
     provisioning.add_command(command)

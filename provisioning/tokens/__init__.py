@@ -1,6 +1,6 @@
-"""API tokens: secrets that act in one workspace, within their policies, until they expire.
+"""API tokens and OAuth clients: programs that act in one workspace, within their policies.
 
-Knows: who owns a token, when it ends and why it ended.
-Never knows: what a token may do (its policies are in `access`), its text, HTTP.
-Offers: `api` with the verbs and look-ups.
+Knows: who owns a token or client, when it ends and why it ended, by what a client proves who it is.
+Never knows: what a program may do (its policies are in `access`), the text of a token or secret, HTTP.
+Offers: `api` for API tokens; `clients`, `public_keys` and `assertions` for OAuth clients and their access tokens.
 """

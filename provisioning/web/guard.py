@@ -26,8 +26,9 @@ from provisioning.outbox import Actor
 from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict
-from provisioning.tokens import api
+from provisioning.tokens import api, clients
 from provisioning.tokens.api import TokenView
+from provisioning.tokens.clients import ClientView
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +49,12 @@ class Person:
 def public(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route that anybody may ask."""
     setattr(view, _GUARD, "public")
+    return view
+
+
+def by_client(view: Callable[P, T]) -> Callable[P, T]:
+    """Declare a route whose clients the OAuth door makes out itself (RFC 6749, section 2.3)."""
+    setattr(view, _GUARD, "client")
     return view
 
 
@@ -98,15 +105,10 @@ def _guarded(action: str, allows: Callable[[Facts], bool]) -> Callable[[Callable
     def declare(view: Callable[P, T]) -> Callable[P, T]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            found = _live_token()
-            with reading() as database:
-                held = facts.of_token(
-                    database, workspace_id=found.workspace_id, token_id=found.id, catalogue=context().catalogue
-                ).facts
-            if not allows(held):
+            asking = program("api")
+            if not allows(asking.facts):
                 raise _lacking(action)
-            g.token, g.facts = found, held
-            g.actor = Actor("token", str(found.id), request_id())
+            g.token, g.facts, g.actor = asking.who, asking.facts, asking.actor
             return view(*args, **kwargs)
 
         setattr(guarded, _GUARD, f"token: {action}")
@@ -175,6 +177,46 @@ def _live_token() -> TokenView:
     raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An API token, or the OAuth client whose access token was sent, and what its access rests on."""
+
+    who: TokenView | ClientView
+    facts: Facts
+    actor: Actor
+
+
+_BY_ACCESS_TOKEN = facts.with_policies(clients.BY_ACCESS_TOKEN, "client")
+
+
+def program(scope: str) -> Program:
+    """The program whose bearer token was sent: an API token, or an access token that is for this.
+
+    Raises:
+        Unauthenticated: it is neither, or has ended.
+        NotAllowed: the access token is for something else.
+    """
+    digest = context().keyring.recognise(_bearer(), Kind.ACCESS_TOKEN)
+    if digest is None:
+        return _of_api_token(_live_token())
+    with reading() as database:
+        known = facts.held_by(database, _BY_ACCESS_TOKEN, {"digest": digest}, catalogue=context().catalogue)
+    if known is None:
+        raise Unauthenticated("This access token is unknown, has expired or was revoked.")
+    found = clients.access_token(known[0])
+    if scope not in found.scopes:
+        raise NotAllowed(f"This access token is not for {scope}.")
+    return Program(found.client, known[1], Actor("client", str(found.client.id), request_id()))
+
+
+def _of_api_token(found: TokenView) -> Program:
+    with reading() as database:
+        held = facts.of_token(
+            database, workspace_id=found.workspace_id, token_id=found.id, catalogue=context().catalogue
+        ).facts
+    return Program(found, held, Actor("token", str(found.id), request_id()))
+
+
 def has_connection() -> bool:
     """Whether the credential of a connection was made out."""
     return "connection" in g
@@ -186,9 +228,9 @@ def connection() -> ConnectionView:
     return found
 
 
-def token() -> TokenView:
-    """The API token that is asking."""
-    found: TokenView = g.token
+def token() -> TokenView | ClientView:
+    """The API token that is asking, or the OAuth client whose access token it is."""
+    found: TokenView | ClientView = g.token
     return found
 
 

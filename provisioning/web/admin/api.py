@@ -14,6 +14,7 @@ from provisioning.web.admin import (
     extensions,
     groups,
     mappings,
+    oauth_clients,
     resources,
     sessions,
     users,
@@ -32,9 +33,13 @@ def init_app(app: Flask) -> None:
         OPENAPI_URL_PREFIX=None,  # served by a route of ours, which declares its guard
     )
     api = Api(app)
-    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
+    api.spec.components.security_scheme(
+        "token",
+        {"type": "http", "scheme": "bearer", "description": "An API token, or an access token of an OAuth client."},
+    )
     api.spec.options["security"] = [{"token": []}]
-    for noun in (workspace, users, groups, access, mappings, resources, sessions, extensions, connections, audit):
+    nouns = (workspace, users, groups, access, mappings, resources, sessions, extensions, connections, audit)
+    for noun in (*nouns, oauth_clients):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
