@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.conftest import ENTERPRISE_URN
+from tests.web.oauth import new_key
 
 SOURCE = {"type": "source", "id": "theirs", "name": "theirs"}
 WHOLE = [{"type": "WORKSPACE"}]
@@ -19,6 +20,8 @@ BODIES = {
     "mappings": {"name": "x"},
     "connections": {"paused": True},
     "held-changes": {"confirmed": True},
+    "keys": {"key": new_key().as_dict(private=False)},
+    "secrets": None,
 }
 
 
@@ -33,6 +36,9 @@ def theirs(new_idp, new_admin):
     own = {"id": "theirs", "name": "Theirs", "actions": ["source.read"]}
     assert admin.request("POST", "/roles", own).status_code == 201
     mapping = admin.request("POST", "/mappings", {"group": "Theirs", "role": "source-admin"}).json()["data"]["mapping"]
+    client = admin.request("POST", "/oauth-clients", {"name": "theirs"}).json()["data"]["client"]
+    sent = {"key": new_key().as_dict(private=False)}
+    key = admin.request("POST", f"/oauth-clients/{client['id']}/keys", sent).json()["data"]["key"]
     session = admin.request("POST", "/sessions", {"email": "a@corp.example"}).json()["data"]["session"]
     ids = {
         "user_id": user["id"],
@@ -41,6 +47,9 @@ def theirs(new_idp, new_admin):
         "policy_id": mapping["policies"][0]["id"],
         "session_id": session["id"],
         "connection_id": str(other.connection.id),
+        "client_id": client["id"],
+        "secret_id": client["secrets"][0]["id"],
+        "key_id": key["id"],
     }
     return other, admin, ids
 
@@ -55,7 +64,9 @@ def routes(app):
 def test_an_id_of_another_workspace_is_as_unknown_as_one_that_nobody_has(app, new_admin, idp, theirs):
     _, their_admin, ids = theirs
     admin = new_admin(idp.workspace.slug)
-    before = {path: their_admin.get(path) for path in ("/users", "/groups", "/mappings", "/connections")}
+    before = {
+        path: their_admin.get(path) for path in ("/users", "/groups", "/mappings", "/connections", "/oauth-clients")
+    }
     asked = 0
     for method, rule in routes(app):
         names = re.findall(r"<uuid:(\w+)>", rule)
