@@ -188,4 +188,5 @@ DELEGABLE: tuple[str, ...] = (
     "resource.remove",
     "role.read",
     "session.check",
+    "token.introspect",
 )

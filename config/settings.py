@@ -45,6 +45,11 @@ class Settings:
     api_requests_per_minute: int
     token_longest: timedelta
     token_retention: timedelta
+    sign_in_requests_per_minute: int
+    oauth_requests_per_minute: int
+    introspections_per_minute: int
+    access_token_lifetime: timedelta
+    signing_key_term: timedelta
     journal_retention: timedelta
     invitation_lifetime: timedelta
     invitation_retention: timedelta

@@ -237,6 +237,42 @@ VARIABLES: tuple[Variable, ...] = (
         "How long API tokens that have ended are still listed. The audit trail keeps what became of them.",
     ),
     Variable(
+        "PROVISIONING_SIGN_IN_REQUESTS_PER_MINUTE",
+        "sign_in_requests_per_minute",
+        _number(1, 1_000_000),
+        "300",
+        "How many requests for sign-in pages one address gets answered in a minute. An office behind one address needs"
+        " room for all who come in at nine.",
+    ),
+    Variable(
+        "PROVISIONING_OAUTH_REQUESTS_PER_MINUTE",
+        "oauth_requests_per_minute",
+        _number(1, 1_000_000),
+        "600",
+        "How many access tokens one address, and one client, may ask for or revoke in a minute.",
+    ),
+    Variable(
+        "PROVISIONING_INTROSPECTIONS_PER_MINUTE",
+        "introspections_per_minute",
+        _number(1, 10_000_000),
+        "60000",
+        "How many tokens one address, and one client, may have introspected in a minute.",
+    ),
+    Variable(
+        "PROVISIONING_ACCESS_TOKEN_LIFETIME",
+        "access_token_lifetime",
+        Duration(validate=_between(timedelta(minutes=1), 30 * _DAY)),
+        "1h",
+        "How long access tokens live of clients that have no length of their own. A stolen one is good for as long.",
+    ),
+    Variable(
+        "PROVISIONING_SIGNING_KEY_TERM",
+        "signing_key_term",
+        Duration(validate=_between(_DAY, 366 * _DAY)),
+        "30d",
+        "How long a key of the service signs before the next one does; that one is published as long before.",
+    ),
+    Variable(
         "PROVISIONING_JOURNAL_RETENTION",
         "journal_retention",
         Duration(validate=_between(_SECOND, 3660 * _DAY)),

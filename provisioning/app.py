@@ -11,19 +11,19 @@ from flask.json.provider import JSONProvider
 
 from config import roles, secret_key, settings
 from config.settings import InvalidSettings, Settings
-from provisioning import context, logs, migration, nudge
+from provisioning import context, logs, migration, nudge, signing_keys
 from provisioning.access.roles import Catalogue
 from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
-from provisioning.pace import Pace
+from provisioning.pace import Measures, Pace
 from provisioning.post.folder import Folder
 from provisioning.post.letters import Carrier
 from provisioning.post.smtp import Server
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.tokens.lifetimes import TokenLimits
-from provisioning.web import errors, guard, health, requests
+from provisioning.web import errors, guard, haste, health, requests
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
 from provisioning.web.console import pages
@@ -75,10 +75,18 @@ def _context(settings: Settings) -> Context:
         ),
         cursors=Sealer(key, "cursors"),
         pace=Pace(settings.redis_url, per_minute=settings.scim_requests_per_minute),
+        measures=Measures(
+            sign_in=settings.sign_in_requests_per_minute,
+            oauth=settings.oauth_requests_per_minute,
+            introspection=settings.introspections_per_minute,
+        ),
+        signing=Sealer(key, signing_keys.PURPOSE),
         public_url=settings.public_url,
         post=_post(settings),
         invitation_lifetime=settings.invitation_lifetime,
         invitation_retention=settings.invitation_retention,
+        access_token_lifetime=settings.access_token_lifetime,
+        signing_key_term=settings.signing_key_term,
         journal_retention=settings.journal_retention,
         token_limits=TokenLimits(longest=settings.token_longest),
         token_retention=settings.token_retention,
@@ -95,6 +103,7 @@ def _post(settings: Settings) -> Carrier:
 
 def _register(app: Flask) -> None:
     requests.init_app(app, trusted_proxies=context.of(app).trusted_proxies)
+    haste.init_app(app)
     app.register_blueprint(health.blueprint)
     journal.init_app(app)
     app.register_blueprint(door.blueprint)

@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
 from provisioning.credentials import Keyring
-from provisioning.pace import Pace
+from provisioning.pace import Measures, Pace
 from provisioning.post.letters import Carrier
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import SessionPolicy
@@ -28,12 +28,17 @@ class Context:
     session_policy: SessionPolicy
     cursors: Sealer
     pace: Pace
+    measures: Measures
+    signing: Sealer
     public_url: str
     # Takes letters to their readers.
     post: Carrier
     # How long an invitation can be accepted, and how long it is kept as expired.
     invitation_lifetime: timedelta
     invitation_retention: timedelta
+    # How long access tokens live of clients that have no length of their own, and how long a key signs.
+    access_token_lifetime: timedelta
+    signing_key_term: timedelta
     # How long the provisioning log keeps its entries.
     journal_retention: timedelta
     token_limits: TokenLimits

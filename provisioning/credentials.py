@@ -27,6 +27,7 @@ class Kind(StrEnum):
     CONNECTION = "pvc"
     API_TOKEN = "pva"  # noqa: S105 - a prefix, no password
     CLIENT_SECRET = "pvo"  # noqa: S105 - a prefix, no password
+    ACCESS_TOKEN = "pvt"  # noqa: S105 - a prefix, no password
     SESSION = "pvs"
     SIGN_IN_LINK = "pvl"
     INVITATION = "pvi"

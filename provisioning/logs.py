@@ -24,5 +24,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    # At its lowest level it writes access tokens down.
+    logging.getLogger("authlib").setLevel(logging.WARNING)
     logging.getLogger("provisioning").setLevel(level.upper())
     logging.getLogger("workers").setLevel(level.upper())

@@ -78,7 +78,7 @@ class Event(Base):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it: a `connection`, an API `token`, a `person`, an `invitation` (answered), `operator` or `system`."""
+    """Who did it: a `connection`, `token`, OAuth `client`, `person`, answered `invitation`, `operator` or `system`."""
 
     kind: str
     id: str | None = None

@@ -48,6 +48,15 @@ class Measure:
         return self.asked > self.limit
 
 
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How many requests a minute are answered: to one address at sign-in, and to one address or OAuth client."""
+
+    sign_in: int
+    oauth: int
+    introspection: int
+
+
 class Pace:
     """Counts what each asks in a minute.
 
@@ -63,8 +72,13 @@ class Pace:
         self._shared = None if shared is None else FixedWindowRateLimiter(shared)
         self._away_until = 0.0
 
-    def take(self, who: str, per_minute: int | None) -> int | None:
+    def take(self, who: str, per_minute: int | None, *, of: str = "scim") -> int | None:
         """Count one request.
+
+        Args:
+            who: asks.
+            per_minute: how many are allowed; None for the measure that all have.
+            of: what is asked for; each thing is counted by itself.
 
         Returns:
             None, or in how many seconds to come again where it was one too many.
@@ -72,11 +86,11 @@ class Pace:
         item = RateLimitItemPerMinute(per_minute or self._per_minute)
         limiter = self._here if self._shared is None or time.monotonic() < self._away_until else self._shared
         try:
-            return _taken(limiter, item, who)
+            return _taken(limiter, item, of, who)
         except (StorageError, RedisError, OSError) as error:
             _log.warning("requests are counted by each process for itself (%s)", type(error).__name__)
             self._away_until = time.monotonic() + _AWAY_SECONDS
-            return _taken(self._here, item, who)
+            return _taken(self._here, item, of, who)
 
     def measure(self, what: str, who: str, per_minute: int) -> Measure:
         """Count one request by minutes of the clock, in one round trip, and tell how many there were.
@@ -98,10 +112,10 @@ class Pace:
         return Measure(per_minute, asked, max(1, math.ceil(_MINUTE - now % _MINUTE)))
 
 
-def _taken(limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, who: str) -> int | None:
-    if limiter.hit(item, "scim", who):
+def _taken(limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, of: str, who: str) -> int | None:
+    if limiter.hit(item, of, who):
         return None
-    return max(1, math.ceil(limiter.get_window_stats(item, "scim", who).reset_time - time.time()))
+    return max(1, math.ceil(limiter.get_window_stats(item, of, who).reset_time - time.time()))
 
 
 def _storage(redis_url: str | None) -> Storage | None:

@@ -33,8 +33,8 @@ class Sealer:
         sealed = self._fernet.encrypt_at_time(data, int(clock.now().timestamp()))
         return sealed.rstrip(b"=").decode()
 
-    def open(self, text: str, *, lifetime_seconds: int) -> bytes:
-        """The data that was sealed.
+    def open(self, text: str, *, lifetime_seconds: int | None) -> bytes:
+        """The data that was sealed; without a lifetime, however long ago.
 
         Raises:
             Expired: it was sealed more than that many seconds ago.
@@ -45,6 +45,7 @@ class Sealer:
             data = self._fernet.decrypt(token)
         except InvalidToken:
             raise Unsealable from None
-        if clock.now().timestamp() - self._fernet.extract_timestamp(token) > lifetime_seconds:
+        age = clock.now().timestamp() - self._fernet.extract_timestamp(token)
+        if lifetime_seconds is not None and age > lifetime_seconds:
             raise Expired
         return data

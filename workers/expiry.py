@@ -7,6 +7,7 @@ from collections.abc import Callable
 from celery import Celery
 from sqlalchemy.engine import Connection
 
+from provisioning import signing_keys
 from provisioning.access import access_requests, custom_roles, dormant, policies
 from provisioning.context import context
 from provisioning.database import transaction
@@ -14,7 +15,7 @@ from provisioning.directory import invitations
 from provisioning.journal import entries
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing
-from provisioning.tokens import answers, ending, warnings
+from provisioning.tokens import answers, assertions, clients, ending, warnings
 
 _AT_ONCE = 1000
 _SYSTEM = Actor("system")
@@ -29,6 +30,7 @@ def register(celery: Celery) -> None:
     celery.task(name="provisioning.close_access_requests")(close_access_requests)
     celery.task(name="provisioning.warn_of_expiry")(warn_of_expiry)
     celery.task(name="provisioning.forget_tokens")(forget_tokens)
+    celery.task(name="provisioning.tend_keys")(tend_keys)
     celery.task(name="provisioning.forget")(forget)
     celery.task(name="provisioning.forget_answers")(forget_answers)
     celery.task(name="provisioning.forget_lost_groups")(forget_lost_groups)
@@ -41,7 +43,12 @@ def expire_sessions() -> int:
 
 
 def expire_tokens() -> int:
-    """Mark expired API tokens and those whose maker has ended, and return how many there were."""
+    """Mark expired API tokens and those whose maker has ended, and return how many there were.
+
+    Access tokens and assertions go without a word.
+    """
+    _batches(lambda database: clients.delete_expired(database, most=_AT_ONCE))
+    _batches(lambda database: assertions.forget(database, most=_AT_ONCE))
     abandoned = _batches(lambda database: ending.mark_abandoned(database, most=_AT_ONCE, by=_SYSTEM))
     return abandoned + _batches(lambda database: ending.mark_expired(database, most=_AT_ONCE, by=_SYSTEM))
 
@@ -55,6 +62,13 @@ def forget_tokens() -> int:
     """Delete API tokens that ended long ago, and return how many there were."""
     keep = context().token_retention
     return _batches(lambda database: ending.forget(database, older_than=keep, most=_AT_ONCE, by=_SYSTEM))
+
+
+def tend_keys() -> bool:
+    """Let the next signing key sign where the current one's term is over."""
+    here = context()
+    with transaction() as database:
+        return signing_keys.tend(database, sealer=here.signing, term=here.signing_key_term)
 
 
 def expire_policies() -> int:

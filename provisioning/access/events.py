@@ -69,7 +69,7 @@ class _AboutPolicy(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PolicyCreated(_AboutPolicy):
-    """A member, group, API token, mapping or invitation was given a role."""
+    """A member, group, program, mapping or invitation was given a role."""
 
     name: ClassVar[str] = "policy.created"
     ends_at: datetime | None = None

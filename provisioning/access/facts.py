@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, true
+from sqlalchemy import Select, bindparam, func, literal_column, or_, select, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
 from provisioning.access import mappings
+from provisioning.access.models import CustomRole, Policy
 from provisioning.access.patterns import parse_pattern, read
 from provisioning.access.roles import MINIMAL, OWNER, Catalogue
 from provisioning.access.rules import Facts, Grant, Path, Reference, Resource, Scope
@@ -141,6 +143,48 @@ def of_token(
     if owner_id is not None:
         bounds = of_member(connection, workspace_id=workspace_id, member_id=owner_id, catalogue=catalogue).facts
     return Case(Facts(tuple(grant for grant in given if grant), bounds), _resource(on, row.resource))
+
+
+def with_policies(found: Select[*tuple[Any, ...]], kind: Literal["token", "client"]) -> Select[*tuple[Any, ...]]:
+    """A look-up of a program that carries along what its access rests on, for `held_by`.
+
+    Args:
+        found: one row with the program's `workspace_id`, `id` and owner, its `member_id`, among its columns.
+        kind: what it is.
+    """
+    who = found.cte("who")
+    of_program = (Policy.workspace_id == who.c.workspace_id, getattr(Policy, f"{kind}_id") == who.c.id)
+    counts = or_(Policy.ends_at.is_(None), Policy.ends_at > func.clock_timestamp())
+    parts = [part for name in ("id", "role", "scope", "ends_at") for part in (name, getattr(Policy, name))]
+    policies = select(func.jsonb_agg(func.jsonb_build_object(*parts))).where(*of_program, counts)
+    own = aliased(CustomRole, name="own")
+    roles = select(func.jsonb_agg(func.to_jsonb(literal_column("own")))).select_from(own)
+    return select(
+        who,
+        policies.correlate(who).scalar_subquery().label("_policies"),
+        roles.where(own.workspace_id == who.c.workspace_id).correlate(who).scalar_subquery().label("_roles"),
+    )
+
+
+def held_by(
+    connection: Connection, found: Select[*tuple[Any, ...]], parameters: Mapping[str, Any], *, catalogue: Catalogue
+) -> tuple[Sequence[Any], Facts] | None:
+    """Whoever a look-up of `with_policies` finds, and what their access rests on, within what their owner may do now.
+
+    One statement for both; another one where there is an owner.
+
+    Returns:
+        The row of the look-up and the facts, or None where it finds nobody.
+    """
+    row = connection.execute(found, parameters).one_or_none()
+    if row is None:
+        return None
+    *who, policies, rows = row
+    roles = own_roles(catalogue, rows)
+    given = (_grant(policy, roles, "policy") for policy in policies or ())
+    where = {"workspace_id": row.workspace_id, "catalogue": catalogue}
+    bounds = None if row.member_id is None else of_member(connection, member_id=row.member_id, **where).facts
+    return who, Facts(tuple(grant for grant in given if grant), bounds)
 
 
 def _named(workspace_id: UUID, on: Reference | None) -> dict[str, Any]:

@@ -132,12 +132,12 @@ class AccessRequest(Base):
     )
 
 
-SUBJECTS = ("member", "group", "token", "mapping", "invitation")
-_TABLES = ("member", "user_group", "api_token", "mapping", "invitation")
+SUBJECTS = ("member", "group", "token", "mapping", "invitation", "client")
+_TABLES = ("member", "user_group", "api_token", "mapping", "invitation", "oauth_client")
 
 
 class Policy(Base):
-    """One role plus what it covers, given to a member, group, API token or invitation, or to whom a mapping means.
+    """One role plus what it covers, given to a person, a group, a program or an invitation, or to whom a mapping means.
 
     One whose end has come counts no more from that moment on, whether or not anybody has cleaned it up.
     """
@@ -152,6 +152,7 @@ class Policy(Base):
     mapping_id: Mapped[UUID | None]
     # Held until it is accepted; then it is the member's.
     invitation_id: Mapped[UUID | None]
+    client_id: Mapped[UUID | None]
     role: Mapped[str]
     scope: Mapped[dict[str, Any]]
     ends_at: Mapped[datetime | None]

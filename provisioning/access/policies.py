@@ -1,4 +1,4 @@
-"""Policies: one role plus what it covers, given to a member, a group, an API token, or to whom a mapping means."""
+"""Policies: one role plus what it covers, given to a person, a group, a program, or to whom a mapping means."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COUNTS = or_(Policy.ends_at.is_(None), Policy.ends_at > func.clock_timestamp())
 class Subject:
     """Whom a policy is given to."""
 
-    kind: Literal["member", "group", "token", "mapping", "invitation"]
+    kind: Literal["member", "group", "token", "mapping", "invitation", "client"]
     id: UUID
 
     def __str__(self) -> str:

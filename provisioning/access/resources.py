@@ -300,7 +300,7 @@ _UNLIST = text(
 _DELETE_EMPTY = text(
     """
     DELETE FROM policy WHERE workspace_id = :workspace AND id = ANY(:ids)
-    RETURNING id, role, scope, member_id, group_id, token_id, mapping_id, invitation_id
+    RETURNING id, role, scope, member_id, group_id, token_id, mapping_id, invitation_id, client_id
     """
 )
 

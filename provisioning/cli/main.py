@@ -11,11 +11,13 @@ import click
 from config.settings import InvalidSettings
 from provisioning.cli import (
     access_requests,
+    clients,
     configuration,
     connections,
     extensions,
     groups,
     invitations,
+    keys,
     mail,
     mappings,
     members,
@@ -62,6 +64,8 @@ for command in (
     tokens.token,
     invitations.invitation,
     mail.mail,
+    clients.client,
+    keys.keys,
     simulate.simulate,
 ):
     provisioning.add_command(command)

@@ -21,6 +21,7 @@ from provisioning.directory.events import (
     ConnectionChanged,
     ConnectionCreated,
     ConnectionSecretLeaked,
+    ConnectionTokenRevoked,
     ConnectionTokenRotated,
 )
 from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
@@ -265,6 +266,18 @@ def report_leaked(database: Database, *, digest: bytes, found_at: str | None, so
     return True
 
 
+def end_short_token(database: Database, *, of: ConnectionView, digest: bytes, by: Actor) -> None:
+    """End an access token of this very connection; a token without an end, or of another, stays as it is."""
+    gone = delete(ConnectionToken).where(
+        ConnectionToken.workspace_id == of.workspace_id,
+        ConnectionToken.connection_id == of.id,
+        ConnectionToken.digest == digest,
+        ConnectionToken.expires_at.is_not(None),
+    )
+    if database.execute(gone).rowcount:
+        outbox.append(database, ConnectionTokenRevoked(connection_id=of.id), workspace_id=of.workspace_id, by=by)
+
+
 def anywhere(database: Database, connection_id: UUID) -> ConnectionView | None:
     """The connection of this id in whatever workspace: for who is about to prove that it is theirs."""
     row = database.execute(_VIEW.where(Connection.id == connection_id)).one_or_none()
@@ -295,6 +308,17 @@ def by_id(database: Database, *, workspace_id: UUID, connection_id: UUID) -> Con
     if row is None:
         raise NotFound("The workspace has no such connection.")
     return ConnectionView(*row)
+
+
+def lock(database: Database, *, workspace_id: UUID, connection_id: UUID) -> None:
+    """Hold a connection against every other change until the transaction ends.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+    """
+    here = (Connection.workspace_id == workspace_id, Connection.id == connection_id)
+    if database.execute(select(Connection.id).where(*here).with_for_update()).one_or_none() is None:
+        raise NotFound("The workspace has no such connection.")
 
 
 def every(database: Database, *, workspace_id: UUID | None) -> Sequence[ConnectionView]:

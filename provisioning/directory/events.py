@@ -152,6 +152,13 @@ class ConnectionTokenRotated(_AboutConnection):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionTokenRevoked(_AboutConnection):
+    """A connection ended an access token of its own before its time."""
+
+    name: ClassVar[str] = "connection.token_revoked"
+
+
+@dataclass(frozen=True, slots=True)
 class _AboutPerson(Fact):
     user_id: UUID
     member_id: UUID

@@ -7,7 +7,7 @@ questions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -189,19 +189,58 @@ def judge(
     return verdict(standing, policy), standing
 
 
-def record_activity(connection: Connection, *, standing: Standing, policy: SessionPolicy) -> None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A session as one workspace's applications see it, and the member of that workspace whose it is."""
+
+    verdict: Verdict
+    standing: Standing
+    member_id: UUID
+    user_name: str
+
+
+_HERE = and_(
+    Member.workspace_id == bindparam("workspace"),
+    Member.user_id == Session.user_id,
+    Member.active,
+    or_(Session.reach_id.is_(None), Session.reach_id == bindparam("workspace")),
+)
+_SEEN = _STANDING.add_columns(Member.id, Member.user_name).join(Member, _HERE).where(
+    Session.digest == bindparam("digest")
+)  # fmt: skip
+
+
+def seen_from(connection: Connection, *, digest: bytes, policy: SessionPolicy, workspace_id: UUID) -> Seen | None:
+    """Judge the session of this digest as a workspace's applications see it.
+
+    Returns:
+        None where there is none of a person who is an active member there, or it doesn't reach that workspace.
+    """
+    row = connection.execute(_SEEN, {"digest": digest, "workspace": workspace_id}).one_or_none()
+    if row is None:
+        return None
+    *columns, member_id, user_name = row
+    standing = Standing(*columns)
+    return Seen(verdict(standing, policy), standing, member_id, user_name)
+
+
+def record_activity(connection: Connection, *, standing: Standing, policy: SessionPolicy) -> Standing:
     """Note that a session which was just found alive is in use, at most once an interval.
 
     What is written is the moment of the judgement, so that the idle limit may strike up to an interval early, but
     never late.
+
+    Returns:
+        What the session is judged by from now on.
     """
     if standing.now - standing.last_seen_at < policy.activity_interval:
-        return
-    connection.execute(
+        return standing
+    noted = connection.execute(
         update(Session)
         .where(Session.id == standing.id, Session.ended_at.is_(None), Session.last_seen_at == standing.last_seen_at)
         .values(last_seen_at=standing.now)
     )
+    return replace(standing, last_seen_at=standing.now) if noted.rowcount else standing
 
 
 _LIST = _STANDING.add_columns(User.email)

@@ -1,7 +1,7 @@
-"""API tokens: secrets that act in one workspace, within their policies, until they expire.
+"""API tokens and OAuth clients: programs that act in one workspace, within their policies.
 
-Knows: who owns a token, from where it may be used, when it ends and why it ended.
-Never knows: what a token may do (its policies are in `access`), its text, HTTP.
-Offers: `api` with the verbs, `standing` that judges, `ending` and `warnings` for the workers; `answers`, kept for a day
-for requests that are sent again.
+Knows: who owns a program, from where a token may be used, when it ends and why, by what a client proves who it is.
+Never knows: what a program may do (its policies are in `access`), the text of a token or secret, HTTP.
+Offers: `api` with the verbs of API tokens, `standing` that judges them, `ending` and `warnings` for the workers;
+`clients`, `public_keys` and `assertions` for OAuth clients; `answers`, kept for a day for requests that are sent again.
 """

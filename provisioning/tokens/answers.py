@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy import (
-    ForeignKeyConstraint,
+    ForeignKey,
     Index,
     PrimaryKeyConstraint,
     and_,
@@ -37,12 +37,13 @@ _HOLD = text("SELECT pg_try_advisory_xact_lock(:kind, hashtext(:key))").bindpara
 
 
 class KeptAnswer(Base):
-    """What was answered to a token's request of this key."""
+    """What was answered to a program's request of this key."""
 
     __tablename__ = "kept_answer"
 
-    workspace_id: Mapped[UUID]
-    token_id: Mapped[UUID]
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    # An API token or an OAuth client.
+    program_id: Mapped[UUID]
     key: Mapped[str]
     # Of the request, so that a key never stands for two.
     fingerprint: Mapped[bytes]
@@ -51,10 +52,7 @@ class KeptAnswer(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     __table_args__ = (
-        PrimaryKeyConstraint("workspace_id", "token_id", "key"),
-        ForeignKeyConstraint(
-            ["workspace_id", "token_id"], ["api_token.workspace_id", "api_token.id"], ondelete="CASCADE"
-        ),
+        PrimaryKeyConstraint("workspace_id", "program_id", "key"),
         Index("ix_kept_answer_created_at", "created_at"),
     )
 
@@ -63,7 +61,7 @@ class Key(TypedDict):
     """Whose key it is, and which."""
 
     workspace_id: UUID
-    token_id: UUID
+    program_id: UUID
     key: str
 
 
@@ -90,14 +88,14 @@ def claim(connection: Connection, *, of: Key, fingerprint: bytes) -> Answer | No
         Conflict: the first request with the key is being carried out at this moment.
         Invalid: the key stands for another request.
     """
-    name = f"{of['workspace_id']} {of['token_id']} {of['key']}"
+    name = f"{of['workspace_id']} {of['program_id']} {of['key']}"
     if not connection.execute(_HOLD, {"key": name}).scalar_one():
         raise Conflict("The first request with this key is still being answered: send it again.", field=FIELD)
     new = insert(KeptAnswer).values(**of, fingerprint=fingerprint)
     forgotten = KeptAnswer.created_at < func.clock_timestamp() - KEPT
     again = {"fingerprint": fingerprint, "status": None, "body": None, "created_at": func.clock_timestamp()}
     taken = new.on_conflict_do_update(
-        index_elements=["workspace_id", "token_id", "key"], set_=again, where=forgotten
+        index_elements=["workspace_id", "program_id", "key"], set_=again, where=forgotten
     ).returning(KeptAnswer.key)
     if connection.execute(taken).one_or_none() is not None:
         return None
@@ -120,11 +118,11 @@ def _where(of: Key) -> list[Any]:
 def forget(connection: Connection, *, most: int) -> int:
     """Delete answers that need not be kept any more; how many there were, fewer than `most` when none are left."""
     old = (
-        select(KeptAnswer.workspace_id, KeptAnswer.token_id, KeptAnswer.key)
+        select(KeptAnswer.workspace_id, KeptAnswer.program_id, KeptAnswer.key)
         .where(KeptAnswer.created_at < func.clock_timestamp() - KEPT)
         .limit(most)
         .with_for_update(skip_locked=True)
         .cte("old")
     )
-    same = and_(*(getattr(KeptAnswer, name) == old.c[name] for name in ("workspace_id", "token_id", "key")))
+    same = and_(*(getattr(KeptAnswer, name) == old.c[name] for name in ("workspace_id", "program_id", "key")))
     return connection.execute(delete(KeptAnswer).where(same)).rowcount

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from provisioning.web.admin.refused import render as as_admin
 from provisioning.web.console.refused import render as as_page
 from provisioning.web.failure import Failure, failure_of
+from provisioning.web.oauth.refused import render as as_oauth
 from provisioning.web.scim.refused import render as as_scim
 
 
@@ -24,6 +25,7 @@ def _plain(failure: Failure) -> Response:
 _DOORS: Mapping[str, Callable[[Failure], Response]] = {
     "/scim/": as_scim,
     "/api/": as_admin,
+    "/oauth/": as_oauth,
     "/console/": as_page,
     "/sign-in/": as_page,
 }

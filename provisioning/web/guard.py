@@ -28,7 +28,8 @@ from provisioning.pace import Measure
 from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict
-from provisioning.tokens import ranges, standing
+from provisioning.tokens import clients, ranges, standing
+from provisioning.tokens.clients import ClientView
 from provisioning.tokens.standing import TokenView
 
 P = ParamSpec("P")
@@ -51,6 +52,12 @@ class Person:
 def public(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route that anybody may ask."""
     setattr(view, _GUARD, "public")
+    return view
+
+
+def by_client(view: Callable[P, T]) -> Callable[P, T]:
+    """Declare a route whose clients the OAuth door makes out itself (RFC 6749, section 2.3)."""
+    setattr(view, _GUARD, "client")
     return view
 
 
@@ -103,19 +110,10 @@ def _guarded(action: str, allows: Callable[[Facts], bool]) -> Callable[[Callable
     def declare(view: Callable[P, T]) -> Callable[P, T]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            found = _live_token()
-            with reading() as database:
-                held = facts.of_token(
-                    database,
-                    workspace_id=found.workspace_id,
-                    token_id=found.id,
-                    owner_id=found.member_id,
-                    catalogue=context().catalogue,
-                ).facts
-            if not allows(held):
+            asking = program("api")
+            if not allows(asking.facts):
                 raise _lacking(action)
-            g.token, g.facts = found, held
-            g.actor = Actor("token", str(found.id), request_id())
+            g.token, g.facts, g.actor = asking.who, asking.facts, asking.actor
             return view(*args, **kwargs)
 
         setattr(guarded, _GUARD, f"token: {action}")
@@ -220,6 +218,51 @@ def measured(measure: Measure) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An API token, or the OAuth client whose access token was sent, and what its access rests on."""
+
+    who: TokenView | ClientView
+    facts: Facts
+    actor: Actor
+
+
+_BY_ACCESS_TOKEN = facts.with_policies(clients.BY_ACCESS_TOKEN, "client")
+
+
+def program(scope: str) -> Program:
+    """The program whose bearer token was sent: an API token, or an access token that is for this.
+
+    Raises:
+        Unauthenticated: it is neither, or has ended.
+        NotAllowed: the access token is for something else.
+    """
+    digest = context().keyring.recognise(_bearer(), Kind.ACCESS_TOKEN)
+    if digest is None:
+        return _of_api_token(_live_token())
+    with reading() as database:
+        known = facts.held_by(database, _BY_ACCESS_TOKEN, {"digest": digest}, catalogue=context().catalogue)
+    if known is None:
+        raise Unauthenticated("This access token is unknown, has expired or was revoked.")
+    found = clients.access_token(known[0])
+    measured(context().pace.measure("client", str(found.client.id), context().api_requests_per_minute))
+    if scope not in found.scopes:
+        raise NotAllowed(f"This access token is not for {scope}.")
+    return Program(found.client, known[1], Actor("client", str(found.client.id), request_id()))
+
+
+def _of_api_token(found: TokenView) -> Program:
+    with reading() as database:
+        held = facts.of_token(
+            database,
+            workspace_id=found.workspace_id,
+            token_id=found.id,
+            owner_id=found.member_id,
+            catalogue=context().catalogue,
+        ).facts
+    return Program(found, held, Actor("token", str(found.id), request_id()))
+
+
 def has_connection() -> bool:
     """Whether the credential of a connection was made out."""
     return "connection" in g
@@ -231,9 +274,21 @@ def connection() -> ConnectionView:
     return found
 
 
-def token() -> TokenView:
-    """The API token that is asking."""
-    found: TokenView = g.token
+def token() -> TokenView | ClientView:
+    """The API token that is asking, or the OAuth client whose access token it is."""
+    found: TokenView | ClientView = g.token
+    return found
+
+
+def api_token() -> TokenView:
+    """The API token that is asking, where nothing else will do.
+
+    Raises:
+        NotAllowed: an OAuth client asks, which neither makes nor renews API tokens: it has access tokens.
+    """
+    found = g.token
+    if not isinstance(found, TokenView):
+        raise NotAllowed("An OAuth client makes and renews no API tokens.", action="token.create")
     return found
 
 

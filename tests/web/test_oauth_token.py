@@ -62,7 +62,7 @@ def test_rotating_the_connections_token_ends_access_tokens_too(idp, client, fact
     ("form", "error"),
     [
         ({"grant_type": "password"}, "unsupported_grant_type"),
-        ({}, "unsupported_grant_type"),
+        ({}, "invalid_request"),
         ({"grant_type": "client_credentials", "scope": "admin"}, "invalid_scope"),
     ],
 )

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.conftest import ENTERPRISE_URN
+from tests.web.oauth import new_key
 
 SOURCE = {"type": "source", "id": "theirs", "name": "theirs"}
 WHOLE = [{"type": "WORKSPACE"}]
@@ -21,6 +22,8 @@ BODIES = {
     "tokens": {"name": "x"},
     "rotate": {},
     "held-changes": {"confirmed": True},
+    "keys": {"key": new_key().as_dict(private=False)},
+    "secrets": None,
 }
 
 
@@ -35,6 +38,9 @@ def theirs(new_idp, new_admin):
     own = {"id": "theirs", "name": "Theirs", "actions": ["source.read"]}
     assert admin.request("POST", "/roles", own).status_code == 201
     mapping = admin.request("POST", "/mappings", {"group": "Theirs", "role": "source-admin"}).json()["data"]["mapping"]
+    client = admin.request("POST", "/oauth-clients", {"name": "theirs"}).json()["data"]["client"]
+    sent = {"key": new_key().as_dict(private=False)}
+    key = admin.request("POST", f"/oauth-clients/{client['id']}/keys", sent).json()["data"]["key"]
     session = admin.request("POST", "/sessions", {"email": "a@corp.example"}).json()["data"]["session"]
     invited = {"invites": [{"email": "invited@corp.example"}]}
     assert admin.request("POST", "/invites", invited).status_code == 201
@@ -51,6 +57,9 @@ def theirs(new_idp, new_admin):
         "session_id": session["id"],
         "token_id": admin.request("POST", "/tokens", {"name": "t"}).json()["data"]["token"]["id"],
         "connection_id": str(other.connection.id),
+        "client_id": client["id"],
+        "secret_id": client["secrets"][0]["id"],
+        "key_id": key["id"],
     }
     return other, admin, ids
 
@@ -65,7 +74,8 @@ def routes(app):
 def test_an_id_of_another_workspace_is_as_unknown_as_one_that_nobody_has(app, new_admin, idp, theirs):
     _, their_admin, ids = theirs
     admin = new_admin(idp.workspace.slug)
-    before = {path: their_admin.get(path) for path in ("/users", "/groups", "/mappings", "/connections", "/invites")}
+    listed = ("/users", "/groups", "/mappings", "/connections", "/invites", "/oauth-clients")
+    before = {path: their_admin.get(path) for path in listed}
     asked = 0
     for method, rule in routes(app):
         names = re.findall(r"<uuid:(\w+)>", rule)

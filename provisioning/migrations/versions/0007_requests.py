@@ -61,19 +61,14 @@ def upgrade() -> None:
     op.create_table(
         "kept_answer",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.Column("token_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("status", sa.BigInteger(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["workspace_id", "token_id"],
-            ["api_token.workspace_id", "api_token.id"],
-            name=op.f("fk_kept_answer_api_token_workspace_id_token_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("workspace_id", "token_id", "key", name=op.f("pk_kept_answer")),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"], name=op.f("fk_kept_answer_workspace_workspace_id")),
+        sa.PrimaryKeyConstraint("workspace_id", "program_id", "key", name=op.f("pk_kept_answer")),
     )
     op.create_index("ix_kept_answer_created_at", "kept_answer", ["created_at"])
 

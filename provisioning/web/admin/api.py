@@ -17,6 +17,7 @@ from provisioning.web.admin import (
     invitations,
     leaks,
     mappings,
+    oauth_clients,
     repeats,
     resources,
     sessions,
@@ -38,10 +39,14 @@ def init_app(app: Flask) -> None:
         OPENAPI_URL_PREFIX=None,  # served by a route of ours, which declares its guard
     )
     api = Api(app)
-    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token."})
+    api.spec.components.security_scheme(
+        "token",
+        {"type": "http", "scheme": "bearer", "description": "An API token, or an access token of an OAuth client."},
+    )
     api.spec.options["security"] = [{"token": []}]
-    people = (workspace, users, groups, invitations, sessions, tokens, leaks, connections, extensions)
-    for noun in (*people, access, access_requests, mappings, resources, audit):
+    people = (workspace, users, groups, invitations, sessions, connections, extensions)
+    programs = (tokens, leaks, oauth_clients)
+    for noun in (*people, *programs, access, access_requests, mappings, resources, audit):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)

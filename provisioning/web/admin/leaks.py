@@ -21,7 +21,7 @@ from provisioning.directory import connections
 from provisioning.outbox import Actor
 from provisioning.refusals import Invalid
 from provisioning.sessions import leaks
-from provisioning.tokens import ending
+from provisioning.tokens import clients, ending
 from provisioning.web.admin import token_schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.guard import measured, public, request_id
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 @blueprint.arguments(token_schemas.Leak(many=True))
 @blueprint.response(200, token_schemas.LeakAnswer(many=True))
 def report(sent: list[dict[str, Any]]) -> Any:
-    """End secrets that were found where they should not be: API tokens, SCIM tokens, client secrets, sessions."""
+    """End secrets that were found where they should not be: tokens, client secrets, sessions."""
     measured(context().pace.measure("leak", request.remote_addr or "", _PER_MINUTE))
     if len(sent) > _MOST:
         raise Invalid(f"At most {_MOST} secrets are taken at once.")
@@ -64,6 +64,8 @@ def _end(connection: Connection, found: dict[str, Any]) -> bool:
         return False
     if kind is Kind.API_TOKEN:
         return ending.report_leaked(connection, digest=digest, **told)
+    if kind in {Kind.ACCESS_TOKEN, Kind.CLIENT_SECRET} and clients.report_leaked(connection, digest=digest, **told):
+        return True
     if kind in {Kind.CONNECTION, Kind.CLIENT_SECRET}:
         return connections.report_leaked(connection, digest=digest, **told)
     if kind is Kind.SESSION:

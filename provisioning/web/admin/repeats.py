@@ -44,7 +44,7 @@ def repeatable(view: Callable[..., Any]) -> Callable[..., Any]:
         written = request.headers.get(FIELD)
         if written is None or "dryRun" in request.args:
             return view(*args, **kwargs)
-        of: Key = {"workspace_id": token().workspace_id, "token_id": token().id, "key": _read(written)}
+        of: Key = {"workspace_id": token().workspace_id, "program_id": token().id, "key": _read(written)}
         with transaction() as connection:
             kept = answers.claim(connection, of=of, fingerprint=_fingerprint())
             if kept is not None:

@@ -24,7 +24,7 @@ from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import rehearsable, rehearses, saving
 from provisioning.web.admin.giving import giver
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
-from provisioning.web.guard import actor, by_token, held, token
+from provisioning.web.guard import actor, api_token, by_token, held, token
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/api/tokens", description="API tokens.")
 _ONE = schemas.data("Token", token=fields.Nested(token_schemas.ApiToken))
@@ -94,7 +94,7 @@ def create(sent: dict[str, Any]) -> Any:
             limits=context().token_limits,
             owner_id=_owner(sent.get("owner_id")),
             address_ranges=sent.get("address_ranges", ()),
-            asking=token(),
+            asking=api_token(),
         )
         subject = Subject("token", made.id)
         policies.add(connection, workspace_id=workspace_id, subject=subject, terms=terms, giver=giver(connection))
@@ -168,7 +168,7 @@ def change(sent: dict[str, Any], token_id: UUID) -> Any:
             by=actor(),
             name=sent.get("name"),
             address_ranges=sent.get("address_ranges"),
-            asking=token(),
+            asking=api_token(),
         )
         if "permissions" in sent:
             terms = permissions.read(sent["permissions"], workspace_id)
@@ -207,7 +207,7 @@ def rotate(sent: dict[str, Any], token_id: UUID) -> Any:
             overlap=api.OVERLAP if overlap is None else overlap,
             lifetime=_length(sent.get("expires_in")),
             limits=context().token_limits,
-            asking=token(),
+            asking=api_token(),
         )
         return _new(connection, rotated, secret.text)
 

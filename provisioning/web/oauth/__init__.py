@@ -1,5 +1,5 @@
-"""The OAuth 2.0 door: access tokens for identity providers that ask for them by client credentials.
+"""The OAuth 2.0 door: access tokens by client credentials, introspection, revocation, metadata and keys.
 
-Knows: Authlib, the forms of RFC 6749 and RFC 8414.
-Never knows: SQL; what the token opens.
+Knows: Authlib, the forms of RFC 6749, 7009, 7523, 7662 and 8414.
+Never knows: SQL; what a token opens.
 """

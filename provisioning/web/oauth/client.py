@@ -1,60 +1,197 @@
-"""A connection as an OAuth client (RFC 6749, section 2): its id, and whether a secret is its own."""
+"""Who asks at this door (RFC 6749, section 2): an OAuth client of a workspace, or a connection that asks for itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
+from provisioning.access import facts
+from provisioning.access.rules import Facts
 from provisioning.context import context
 from provisioning.credentials import Kind
-from provisioning.database import reading
+from provisioning.database import Connection, reading
 from provisioning.directory import connections
 from provisioning.directory.conditions import as_id
 from provisioning.directory.connections import ConnectionView
+from provisioning.outbox import Actor
+from provisioning.refusals import PutOff
+from provisioning.tokens import clients, public_keys
+from provisioning.tokens.clients import ClientView
+from provisioning.tokens.public_keys import Holder
+from provisioning.web.guard import request_id
 
 GRANT_TYPE = "client_credentials"
-SCOPE = "scim"
-AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+API, SCIM, INTROSPECT = "api", "scim", "introspect"
+SCOPES = (API, SCIM, INTROSPECT)
+_CONNECTION_LIFETIME = timedelta(hours=1)
+_PAUSE_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Client(ClientMixin):  # type: ignore[misc]
-    """A connection that asks for a token."""
+class Client(Protocol):
+    """What the endpoints need of a client."""
 
-    connection: ConnectionView
+    # What may be asked for, and what kind of token it gets.
+    scopes: ClassVar[tuple[str, ...]]
+    kind: ClassVar[Kind]
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def workspace_id(self) -> UUID:
+        """Where it acts."""
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long its access tokens live."""
+
+    def save(self, database: Connection, *, digest: bytes, scope: str) -> None:
+        """Store an access token of its own."""
+
+    def end_token(self, database: Connection, *, digest: bytes) -> None:
+        """End an access token of its own; what isn't its own stays as it is."""
+
+
+class _Known(ClientMixin):  # type: ignore[misc]
+    """What Authlib asks of every client here: all have proved who they are, and all get the same grant."""
+
+    scopes: ClassVar[tuple[str, ...]]
 
     def get_client_id(self) -> str:
-        """The connection's id."""
-        return str(self.connection.id)
+        """Its id, as it is written."""
+        return str(self.id)
 
-    def get_allowed_scope(self, scope: str) -> str:
-        """There is one: whatever is asked for, it opens SCIM and nothing else."""
-        return SCOPE if scope else ""
-
-    def check_client_secret(self, client_secret: str) -> bool:
-        """Whether a live secret of this very connection was sent."""
-        digest = context().keyring.recognise(client_secret, Kind.CLIENT_SECRET)
-        if digest is None:
-            return False
-        with reading() as database:
-            return connections.has_secret(database, of=self.connection, digest=digest)
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """What was asked for if all of it may be had, else nothing; all that may be had where nothing was asked for."""
+        wanted = (scope or "").split() or list(self.scopes)
+        return " ".join(dict.fromkeys(wanted)) if set(wanted) <= set(self.scopes) else None
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002 - Authlib's signature
-        """By a secret, in the header or in the form."""
-        return method in AUTH_METHODS
+        """Every way of proving it is good at every endpoint."""
+        return True
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Client credentials alone: there is nobody to redirect."""
         return grant_type == GRANT_TYPE
 
 
-def find(client_id: str) -> Any:
-    """The connection of this id as a client, if there is one."""
+@dataclass(frozen=True, slots=True)
+class ApiClient(_Known):
+    """An OAuth client of a workspace, and what its access rests on."""
+
+    scopes: ClassVar[tuple[str, ...]] = (API, INTROSPECT)
+    kind: ClassVar[Kind] = Kind.ACCESS_TOKEN
+    view: ClientView
+    facts: Facts
+
+    @property
+    def id(self) -> UUID:
+        """The client's id."""
+        return self.view.id
+
+    @property
+    def workspace_id(self) -> UUID:
+        """Where it acts."""
+        return self.view.workspace_id
+
+    @property
+    def lifetime(self) -> timedelta:
+        """Its own length, or the service's."""
+        return self.view.token_lifetime or context().access_token_lifetime
+
+    def save(self, database: Connection, *, digest: bytes, scope: str) -> None:
+        """Store an access token."""
+        clients.issue(database, client=self.view, digest=digest, scope=scope, lifetime=self.lifetime, by=self._actor())
+
+    def end_token(self, database: Connection, *, digest: bytes) -> None:
+        """End one of its access tokens."""
+        clients.end_token(database, client=self.view, digest=digest, by=self._actor())
+
+    def _actor(self) -> Actor:
+        return Actor("client", str(self.view.id), request_id())
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionClient(_Known):
+    """A connection that asks for a token: one like any other of its own, so that the SCIM door takes it as one."""
+
+    scopes: ClassVar[tuple[str, ...]] = (SCIM,)
+    kind: ClassVar[Kind] = Kind.CONNECTION
+    view: ConnectionView
+
+    @property
+    def id(self) -> UUID:
+        """The connection's id."""
+        return self.view.id
+
+    @property
+    def workspace_id(self) -> UUID:
+        """What it is a link to."""
+        return self.view.workspace_id
+
+    @property
+    def lifetime(self) -> timedelta:
+        """An hour."""
+        return _CONNECTION_LIFETIME
+
+    def save(self, database: Connection, *, digest: bytes, scope: str) -> None:  # noqa: ARG002 - there is one scope
+        """Store an access token.
+
+        Raises:
+            PutOff: an admin has paused the connection.
+        """
+        if self.view.paused_at is not None:
+            raise PutOff("An admin has paused this connection: it goes on later.", retry_after=_PAUSE_SECONDS)
+        connections.add_short_token(database, of=self.view, digest=digest, lifetime=self.lifetime, by=self._actor())
+
+    def end_token(self, database: Connection, *, digest: bytes) -> None:
+        """End one of its access tokens."""
+        connections.end_short_token(database, of=self.view, digest=digest, by=self._actor())
+
+    def _actor(self) -> Actor:
+        return Actor("connection", str(self.view.id), request_id())
+
+
+_BY_SECRET = facts.with_policies(clients.BY_SECRET, "client")
+_WITH_KEYS = facts.with_policies(clients.WITH_KEYS, "client")
+
+
+def by_secret(client_id: str, secret: str) -> Client | None:
+    """The client of this id whose live secret this is, if there is one: an OAuth client in a single statement."""
+    identifier, digest = as_id(client_id), context().keyring.recognise(secret, Kind.CLIENT_SECRET)
+    if identifier is None or digest is None:
+        return None
+    with reading() as database:
+        found = _held(database, _BY_SECRET, {"client": identifier, "digest": digest})
+        if found is not None:
+            return ApiClient(clients.view(found[0]), found[1])
+        connection = connections.anywhere(database, identifier)
+        if connection is not None and connections.has_secret(database, of=connection, digest=digest):
+            return ConnectionClient(connection)
+    return None
+
+
+def with_keys(client_id: Any) -> tuple[Client, Sequence[Mapping[str, Any]]] | None:
+    """The client of this id, which is still to prove that it is, and the public keys that it may prove it by."""
     identifier = as_id(client_id)
     if identifier is None:
         return None
     with reading() as database:
-        found = connections.anywhere(database, identifier)
-    return None if found is None else Client(found)
+        found = _held(database, _WITH_KEYS, {"client": identifier})
+        if found is not None:
+            return ApiClient(clients.view(found[0]), found[1]), found[0][-1] or ()
+        connection = connections.anywhere(database, identifier)
+        if connection is None:
+            return None
+        holder = Holder("connection", connection.id, connection.workspace_id)
+        return ConnectionClient(connection), [key.jwk for key in public_keys.every(database, holder=holder)]
+
+
+def _held(database: Connection, found: Any, parameters: Mapping[str, Any]) -> tuple[Sequence[Any], Facts] | None:
+    return facts.held_by(database, found, parameters, catalogue=context().catalogue)

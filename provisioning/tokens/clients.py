@@ -1,0 +1,355 @@
+"""OAuth clients: create one, give it secrets, take it away; and the access tokens that they ask for.
+
+A client and each of its access tokens are judged from committed state with the owner's standing, in one query. A
+client whose owner's membership is no longer the one under which it was made is as good as gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, delete, insert, literal, or_, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import func
+
+from provisioning import entropy, outbox
+from provisioning.directory.models import Member
+from provisioning.outbox import Actor
+from provisioning.refusals import Conflict, Invalid, NotFound
+from provisioning.tokens import public_keys
+from provisioning.tokens.events import (
+    AccessTokenIssued,
+    AccessTokenRevoked,
+    OAuthClientCreated,
+    OAuthClientRemoved,
+    OAuthSecretAdded,
+    OAuthSecretLeaked,
+    OAuthSecretRemoved,
+)
+from provisioning.tokens.models import AccessToken, OAuthClient, OAuthKey, OAuthSecret
+
+SHORTEST_LIFE, LONGEST_LIFE = timedelta(minutes=1), timedelta(days=30)
+MOST_SECRETS = 2
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """A client as it is shown: everything but its secrets."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    member_id: UUID | None
+    created_at: datetime
+    # How long its access tokens live; None for the service's setting.
+    token_lifetime: timedelta | None
+    # Whether it counts: one whose owner is suspended, or was, does not.
+    stands: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SecretView:
+    """A secret as it is shown: that it is there."""
+
+    id: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenView:
+    """A live access token, and whose it is."""
+
+    client: ClientView
+    token_id: UUID
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it is for, name by name: none is taken for another that begins alike."""
+        return frozenset(self.scope.split())
+
+
+_STANDS = or_(
+    OAuthClient.member_id.is_(None),
+    select(1)
+    .where(
+        Member.workspace_id == OAuthClient.workspace_id,
+        Member.id == OAuthClient.member_id,
+        Member.active,
+        Member.active_since_epoch == OAuthClient.member_epoch,
+    )
+    .exists(),
+)
+_COLUMNS = (
+    OAuthClient.id,
+    OAuthClient.workspace_id,
+    OAuthClient.name,
+    OAuthClient.member_id,
+    OAuthClient.created_at,
+    OAuthClient.token_lifetime,
+)
+_VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS, _STANDS.label("stands")).order_by(OAuthClient.id)
+# Look-ups for whoever is about to prove, or to show, that they are a client: what doesn't stand isn't found.
+_BY_ID: Select[*tuple[Any, ...]] = select(*_COLUMNS).where(OAuthClient.id == bindparam("client"), _STANDS)
+BY_SECRET = _BY_ID.where(
+    select(1)
+    .where(
+        OAuthSecret.workspace_id == OAuthClient.workspace_id,
+        OAuthSecret.client_id == OAuthClient.id,
+        OAuthSecret.digest == bindparam("digest"),
+    )
+    .exists()
+)
+WITH_KEYS = _BY_ID.add_columns(
+    public_keys.aggregated(
+        OAuthKey.workspace_id == OAuthClient.workspace_id, OAuthKey.client_id == OAuthClient.id
+    ).label("keys")
+)
+BY_ACCESS_TOKEN: Select[*tuple[Any, ...]] = (
+    select(
+        *_COLUMNS, AccessToken.id.label("token_id"), AccessToken.scope, AccessToken.created_at.label("issued_at"),
+        AccessToken.expires_at,
+    )
+    .join(
+        AccessToken, (AccessToken.workspace_id == OAuthClient.workspace_id) & (AccessToken.client_id == OAuthClient.id)
+    )
+    .where(
+        AccessToken.digest == bindparam("digest"),
+        AccessToken.expires_at > func.clock_timestamp(),
+        _STANDS,
+    )
+)  # fmt: skip
+
+
+def view(row: Sequence[Any]) -> ClientView:
+    """The first columns of each look-up as a value."""
+    identifier, workspace_id, name, member_id, created_at, seconds = row[: len(_COLUMNS)]
+    lifetime = None if seconds is None else timedelta(seconds=seconds)
+    return ClientView(identifier, workspace_id, name, member_id, created_at, lifetime)
+
+
+def _shown(row: Sequence[Any]) -> ClientView:
+    """A row of `_VIEW` as a value."""
+    return replace(view(row), stands=row[-1])
+
+
+def access_token(row: Sequence[Any]) -> AccessTokenView:
+    """A row of `BY_ACCESS_TOKEN` as a value."""
+    return AccessTokenView(view(row), *row[len(_COLUMNS) : len(_COLUMNS) + 4])
+
+
+def create(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    name: str,
+    owner_id: UUID | None,
+    token_lifetime: timedelta | None,
+    by: Actor,
+) -> ClientView:
+    """Make a client. Its policies, secrets and keys are given apart, in the same transaction.
+
+    Args:
+        connection: in a transaction.
+        workspace_id: the workspace in which it acts.
+        name: what it is for.
+        owner_id: the member whose client it is; it ends with their membership, or its suspension.
+        token_lifetime: how long its access tokens live; None for the service's setting.
+        by: who makes it.
+
+    Raises:
+        Invalid: the name or the lifetime can't be.
+        NotFound: the owner is no active member of the workspace.
+    """
+    if not name.strip() or len(name) > _LONGEST_NAME or "\0" in name:
+        raise Invalid(f"A name has 1 to {_LONGEST_NAME} characters.", field="name")
+    if token_lifetime is not None and not SHORTEST_LIFE <= token_lifetime <= LONGEST_LIFE:
+        raise Invalid("An access token lives for a minute up to 30 days.", field="tokenLifetime")
+    epoch = None if owner_id is None else _epoch_of(connection, workspace_id=workspace_id, member_id=owner_id)
+    new = insert(OAuthClient).values(
+        id=entropy.new_id(),
+        workspace_id=workspace_id,
+        name=name,
+        member_id=owner_id,
+        member_epoch=epoch,
+        token_lifetime=None if token_lifetime is None else int(token_lifetime.total_seconds()),
+    )
+    made = view(connection.execute(new.returning(*_COLUMNS)).one())
+    fact = OAuthClientCreated(client_id=made.id, client_name=name, member_id=owner_id)
+    outbox.append(connection, fact, workspace_id=workspace_id, by=by)
+    return made
+
+
+def _epoch_of(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> int:
+    wanted = select(Member.active_since_epoch).where(
+        Member.workspace_id == workspace_id, Member.id == member_id, Member.active
+    )
+    found = connection.execute(wanted.with_for_update(read=True)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There is no such active member in this workspace.", field="ownerId")
+    return found
+
+
+def every(connection: Connection, *, workspace_id: UUID) -> Sequence[ClientView]:
+    """The workspace's clients, oldest first."""
+    return [_shown(row) for row in connection.execute(_VIEW.where(OAuthClient.workspace_id == workspace_id))]
+
+
+def by_id(connection: Connection, *, workspace_id: UUID, client_id: UUID) -> ClientView:
+    """The workspace's client of this id.
+
+    Raises:
+        NotFound: it has none.
+    """
+    return _one(connection, _VIEW, workspace_id, client_id)
+
+
+def lock(connection: Connection, *, workspace_id: UUID, client_id: UUID) -> ClientView:
+    """The client, held against every other change until the transaction ends.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+    """
+    return _one(connection, _VIEW.with_for_update(of=OAuthClient), workspace_id, client_id)
+
+
+def _one(connection: Connection, wanted: Select[*tuple[Any, ...]], workspace_id: UUID, client_id: UUID) -> ClientView:
+    here = wanted.where(OAuthClient.workspace_id == workspace_id, OAuthClient.id == client_id)
+    row = connection.execute(here).one_or_none()
+    if row is None:
+        raise NotFound("There is no such client in this workspace.")
+    return _shown(row)
+
+
+def remove(connection: Connection, *, client: ClientView, by: Actor) -> None:
+    """Take a locked client away: from the commit on nothing that it has, or has asked for, opens anything."""
+    here = (OAuthClient.workspace_id == client.workspace_id, OAuthClient.id == client.id)
+    fact = OAuthClientRemoved(client_id=client.id)
+    gone = outbox.together(connection, delete(OAuthClient).where(*here), fact, workspace_id=client.workspace_id, by=by)
+    connection.execute(gone)
+
+
+def secrets(connection: Connection, *, client: ClientView) -> Sequence[SecretView]:
+    """The secrets of a client, oldest first: that they are there."""
+    wanted = select(OAuthSecret.id, OAuthSecret.created_at).where(
+        OAuthSecret.workspace_id == client.workspace_id, OAuthSecret.client_id == client.id
+    )
+    return [SecretView(*row) for row in connection.execute(wanted.order_by(OAuthSecret.id))]
+
+
+def add_secret(connection: Connection, *, client: ClientView, digest: bytes, by: Actor) -> SecretView:
+    """Give a locked client another secret; those that it has stay valid.
+
+    Raises:
+        Conflict: it has two already.
+    """
+    if len(secrets(connection, client=client)) >= MOST_SECRETS:
+        raise Conflict(f"There are {MOST_SECRETS} secrets already: remove one first.", field="secret")
+    new = insert(OAuthSecret).values(
+        id=entropy.new_id(), workspace_id=client.workspace_id, client_id=client.id, digest=digest
+    )
+    made = SecretView(*connection.execute(new.returning(OAuthSecret.id, OAuthSecret.created_at)).one())
+    fact = OAuthSecretAdded(client_id=client.id, secret_id=made.id)
+    outbox.append(connection, fact, workspace_id=client.workspace_id, by=by)
+    return made
+
+
+def remove_secret(connection: Connection, *, client: ClientView, secret_id: UUID, by: Actor) -> None:
+    """Take a secret from a client.
+
+    Raises:
+        NotFound: it has none of this id.
+    """
+    gone = delete(OAuthSecret).where(
+        OAuthSecret.workspace_id == client.workspace_id,
+        OAuthSecret.client_id == client.id,
+        OAuthSecret.id == secret_id,
+    )
+    if not connection.execute(gone).rowcount:
+        raise NotFound("There is no such secret.")
+    fact = OAuthSecretRemoved(client_id=client.id, secret_id=secret_id)
+    outbox.append(connection, fact, workspace_id=client.workspace_id, by=by)
+
+
+def issue(
+    connection: Connection, *, client: ClientView, digest: bytes, scope: str, lifetime: timedelta, by: Actor
+) -> None:
+    """Store an access token that a client has asked for.
+
+    Raises:
+        NotFound: the client was taken away at that moment.
+    """
+    row = select(
+        literal(entropy.new_id()), OAuthClient.workspace_id, OAuthClient.id, literal(digest), literal(scope),
+        func.clock_timestamp() + lifetime,
+    ).where(OAuthClient.workspace_id == client.workspace_id, OAuthClient.id == client.id)  # fmt: skip
+    columns = ("id", "workspace_id", "client_id", "digest", "scope", "expires_at")
+    new = insert(AccessToken).from_select(columns, row.with_for_update(read=True, key_share=True))
+    token_id = connection.execute(new.returning(AccessToken.id)).scalar_one_or_none()
+    if token_id is None:
+        raise NotFound("There is no such client.")
+    fact = AccessTokenIssued(client_id=client.id, token_id=token_id, scope=scope)
+    outbox.append(connection, fact, workspace_id=client.workspace_id, by=by)
+
+
+def live(connection: Connection, digest: bytes) -> AccessTokenView | None:
+    """The access token of this digest if it lives at this moment, by the database's clock and committed state."""
+    row = connection.execute(BY_ACCESS_TOKEN, {"digest": digest}).one_or_none()
+    return None if row is None else access_token(row)
+
+
+def end_token(connection: Connection, *, client: ClientView, digest: bytes, by: Actor) -> None:
+    """End an access token of this very client; anything else stays as it is (RFC 7009, section 2.2)."""
+    gone = delete(AccessToken).where(
+        AccessToken.workspace_id == client.workspace_id,
+        AccessToken.client_id == client.id,
+        AccessToken.digest == digest,
+    )
+    token_id = connection.execute(gone.returning(AccessToken.id)).scalar_one_or_none()
+    if token_id is not None:
+        fact = AccessTokenRevoked(client_id=client.id, token_id=token_id)
+        outbox.append(connection, fact, workspace_id=client.workspace_id, by=by)
+
+
+def report_leaked(
+    connection: Connection, *, digest: bytes, found_at: str | None, source: str | None, by: Actor
+) -> bool:
+    """End an access token or a client's secret that somebody has found; with a secret, what was got by one.
+
+    Returns:
+        Whether it was one of ours, and is gone.
+    """
+    kept = (AccessToken.workspace_id, AccessToken.client_id)
+    token = delete(AccessToken).where(AccessToken.digest == digest)
+    what, found = "access_token", connection.execute(token.returning(*kept)).one_or_none()
+    if found is None:
+        secret = delete(OAuthSecret).where(OAuthSecret.digest == digest)
+        kept = (OAuthSecret.workspace_id, OAuthSecret.client_id)
+        what, found = "client_secret", connection.execute(secret.returning(*kept)).one_or_none()
+    if found is None:
+        return False
+    workspace_id, client_id = found
+    if what == "client_secret":
+        of_client = (AccessToken.workspace_id == workspace_id, AccessToken.client_id == client_id)
+        connection.execute(delete(AccessToken).where(*of_client))
+    fact = OAuthSecretLeaked(client_id=client_id, what=what, found_at=found_at, source=source)
+    outbox.append(connection, fact, workspace_id=workspace_id, by=by)
+    return True
+
+
+def delete_expired(connection: Connection, *, most: int) -> int:
+    """Delete access tokens whose time is over; no check waits for this, and it is no news.
+
+    Returns:
+        How many there were; fewer than `most` when none are left.
+    """
+    over = select(AccessToken.digest).where(AccessToken.expires_at <= func.clock_timestamp()).limit(most)
+    gone = delete(AccessToken).where(AccessToken.digest.in_(over.with_for_update(skip_locked=True)))
+    return connection.execute(gone).rowcount

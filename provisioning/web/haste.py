@@ -1,0 +1,64 @@
+"""How often one address, and one OAuth client, may ask at the doors where credentials are tried.
+
+The address is counted before anything else is done for it. A client is counted only once it has proved who it is: else
+anybody could use up what is meant for another. Without Redis each process counts for itself, and none lets all through.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Literal
+
+from flask import Flask, request
+
+from provisioning.context import context
+from provisioning.refusals import TooManyRequests
+
+Kind = Literal["sign_in", "oauth", "introspection"]
+# What one subscriber has of the sixth version: counted as one, for it holds more addresses than there are minutes.
+_SUBSCRIBER_BITS = 64
+_PATHS: Mapping[str, Kind] = {
+    "/sign-in": "sign_in",
+    "/oauth/introspect": "introspection",
+    "/oauth": "oauth",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Count the requests of each address at every route of these doors, those that are still to be written, too."""
+    app.before_request(_count_address)
+
+
+def _count_address() -> None:
+    kind = next((kind for path, kind in _PATHS.items() if (request.path + "/").startswith(path + "/")), None)
+    if kind is not None:
+        _take(kind, f"address:{_subscriber(request.remote_addr or '')}")
+
+
+def count_client(client_id: str) -> None:
+    """Count a request of a client that has proved who it is.
+
+    Raises:
+        TooManyRequests: it is one too many.
+    """
+    kind = _PATHS.get(request.path, "oauth")
+    _take(kind, f"client:{client_id}")
+
+
+def _take(kind: Kind, who: str) -> None:
+    wait = context().pace.take(who, getattr(context().measures, kind), of=kind)
+    if wait is not None:
+        raise TooManyRequests("That is more than is answered in a minute: slow down.", retry_after=wait)
+
+
+def _subscriber(address: str) -> str:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((found, _SUBSCRIBER_BITS), strict=False))

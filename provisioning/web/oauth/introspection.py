@@ -1,0 +1,152 @@
+"""`/oauth/introspect` (RFC 7662): what a session, an API token or an access token is worth at this moment.
+
+Who asks is told of their own workspace's alone; whatever else is asked about is `{"active": false}` and no more. The
+credentials of connections are among that: they are for the SCIM door and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from authlib.oauth2.rfc6749 import InvalidRequestError, UnauthorizedClientError
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint
+from flask import request
+
+from provisioning.access import rules
+from provisioning.access.rules import Facts
+from provisioning.context import context
+from provisioning.credentials import Kind
+from provisioning.database import reading
+from provisioning.refusals import NotAllowed
+from provisioning.sessions import lifecycle
+from provisioning.sessions.rules import Standing, verdict
+from provisioning.tokens import clients, standing
+from provisioning.web import guard, haste
+from provisioning.web.oauth.authentication import METHODS
+from provisioning.web.oauth.client import API, INTROSPECT, ApiClient
+
+ACTION = "token.introspect"
+_FORBIDDEN = 403
+_FLAGS: Mapping[str, bool] = {"true": True, "false": False}
+
+
+class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
+    """Authlib's endpoint: who asks is a client or the bearer of a token, and what is told is judged anew each time."""
+
+    CLIENT_AUTH_METHODS: ClassVar[tuple[str, ...]] = METHODS
+
+    def authenticate_endpoint_client(self, asked: Any) -> UUID:
+        """The workspace of whoever asks, and may.
+
+        Raises:
+            UnauthorizedClientError: a client whose policies don't allow it.
+            NotAllowed: a bearer token whose policies, or scope, don't.
+        """
+        if request.authorization is not None and request.authorization.type == "bearer":
+            bearer = guard.program(INTROSPECT)
+            haste.count_client(str(bearer.who.id))
+            if not _may(bearer.facts):
+                raise NotAllowed(f"This token's policies do not allow {ACTION}.", action=ACTION)
+            return bearer.who.workspace_id
+        found = super().authenticate_endpoint_client(asked)
+        if not isinstance(found, ApiClient) or not _may(found.facts):
+            raise UnauthorizedClientError(f"This client's policies do not allow {ACTION}.", status_code=_FORBIDDEN)
+        return found.workspace_id
+
+    def authenticate_token(self, asked: Any, client: UUID) -> dict[str, Any] | None:  # noqa: ARG002 - Authlib's names
+        """What is to be told of the token that was sent; a hint of its type is not needed, and not looked at."""
+        if not request.form.get("token"):
+            raise InvalidRequestError(description="Send the token in question as token.")
+        activity = _FLAGS.get(request.form.get("activity", "true"))
+        if activity is None:
+            raise InvalidRequestError(description="activity is true or false.")
+        return introspect(request.form["token"], workspace_id=client, activity=activity)
+
+    def create_introspection_payload(self, token: dict[str, Any] | None) -> dict[str, Any]:
+        """The answer (section 2.2)."""
+        return {"active": False} if token is None else {"active": True, **token}
+
+
+def _may(held: Facts) -> bool:
+    return rules.decide(held, ACTION).allowed
+
+
+def introspect(text: str, *, workspace_id: UUID, activity: bool) -> dict[str, Any] | None:
+    """What a workspace's applications are told of a token; None where it is worth nothing to them.
+
+    Args:
+        text: the token.
+        workspace_id: theirs.
+        activity: whether the person whose session it is is at work, so that the idle limit begins anew.
+    """
+    keyring = context().keyring
+    if (digest := keyring.recognise(text, Kind.SESSION)) is not None:
+        return _session(digest, workspace_id, activity=activity)
+    if (digest := keyring.recognise(text, Kind.ACCESS_TOKEN)) is not None:
+        return _access_token(digest, workspace_id)
+    if (digest := keyring.recognise(text, Kind.API_TOKEN)) is not None:
+        return _api_token(digest, workspace_id)
+    return None
+
+
+def _session(digest: bytes, workspace_id: UUID, *, activity: bool) -> dict[str, Any] | None:
+    policy = context().session_policy
+    with reading() as database:
+        seen = lifecycle.seen_from(database, digest=digest, policy=policy, workspace_id=workspace_id)
+        if seen is None or not seen.verdict.active:
+            return None
+        standing = seen.standing
+        if activity:
+            standing = lifecycle.record_activity(database, standing=standing, policy=policy)
+    judged = verdict(standing, policy)
+    return {
+        **_common("session", workspace_id, issued_at=standing.created_at, ends_at=judged.expires_at),
+        "sub": str(seen.member_id),
+        "username": seen.user_name,
+        "policy": judged.policy,
+        **_step_up(standing),
+    }
+
+
+def _step_up(standing: Standing) -> dict[str, Any]:  # noqa: ARG001 - nothing is known of a sign-in but its moment
+    """How strongly the person proved who they are (`auth_time`, `acr`, `amr`): nothing, where no provider said so."""
+    return {}
+
+
+def _access_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:
+    with reading() as database:
+        found = clients.live(database, digest)
+    if found is None or found.client.workspace_id != workspace_id:
+        return None
+    return {
+        **_common("access_token", workspace_id, issued_at=found.issued_at, ends_at=found.expires_at),
+        "token_type": "Bearer",
+        "scope": found.scope,
+        "client_id": str(found.client.id),
+        "sub": str(found.client.id),
+    }
+
+
+def _api_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:
+    with reading() as database:
+        found = standing.live(database, digest)
+    if found is None or found.workspace_id != workspace_id:
+        return None
+    return {
+        **_common("api_token", workspace_id, issued_at=found.created_at, ends_at=found.expires_at),
+        "token_type": "Bearer",
+        "scope": f"{API} {INTROSPECT}",
+        "sub": str(found.id),
+    }
+
+
+def _common(kind: str, workspace_id: UUID, *, issued_at: datetime, ends_at: datetime | None) -> dict[str, Any]:
+    """What is told of every kind. Moments are whole seconds, and an end is never told too late."""
+    issuer = context().public_url
+    told: dict[str, Any] = {"iss": issuer, "aud": issuer, "iat": int(issued_at.timestamp())}
+    if ends_at is not None:
+        told["exp"] = int(ends_at.timestamp())
+    return {**told, "kind": kind, "workspace": str(workspace_id)}
