@@ -52,7 +52,7 @@ def start(folder: Path, **environ: str) -> Iterator[Service]:
     try:
         # It says so itself once the first workspace is there, too.
         told = b"Provisioning is ready"
-        eventually(lambda: told in output.read_bytes() or process.poll() is not None, within=90)
+        eventually(lambda: told in output.read_bytes() or process.poll() is not None, within=300)
         assert process.poll() is None, output.read_text()
         yield Service(base_url, folder / "data", process, output)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from provisioning.access.events import AccessRequestCreated
 from provisioning.directory.events import (
     HipaaEligibilityChanged,
     InvitationCreated,
@@ -11,9 +12,13 @@ from provisioning.directory.events import (
     SessionsOutdated,
 )
 from provisioning.outbox import Claimed
-from workers import mail, revocation
+from provisioning.tokens.events import ApiTokenExpiring, ApiTokenLeaked
+from workers import mail, notices, revocation
 
 HANDLERS: Mapping[str, tuple[Callable[[Claimed], None], ...]] = {
+    AccessRequestCreated.name: (notices.access_requested,),
+    ApiTokenExpiring.name: (notices.token_expiring,),
+    ApiTokenLeaked.name: (notices.token_leaked,),
     HipaaEligibilityChanged.name: (revocation.clear_workspace,),
     InvitationCreated.name: (mail.invite,),
     InvitationResent.name: (mail.invite,),

@@ -115,6 +115,7 @@ class AccessRequestCreated(_AboutAccessRequest):
     """A member asks for a role."""
 
     name: ClassVar[str] = "access_request.created"
+    calls_for_work: ClassVar[bool] = True
     why: str
 
 

@@ -157,3 +157,26 @@ def id_by_name(connection: Connection, *, workspace_id: UUID, name: str) -> UUID
     named = select(Member.id).where(Member.workspace_id == workspace_id, Member.user_name_key == fold(name))
     found = connection.execute(named).scalar_one_or_none()
     return found or ids_by_email(connection, workspace_id=workspace_id, emails=[name]).get(name)
+
+
+def addresses(connection: Connection, *, workspace_id: UUID, ids: Sequence[UUID]) -> Sequence[str]:
+    """Where letters reach these members, as far as they are active and have an address."""
+    wanted = (
+        select(User.email)
+        .join(Member, Member.user_id == User.id)
+        .where(Member.workspace_id == workspace_id, Member.id.in_(ids), Member.active, User.email.is_not(None))
+    )
+    return [str(email) for email in connection.execute(wanted.order_by(Member.id)).scalars()]
+
+
+def owners(connection: Connection, *, workspace_id: UUID) -> Sequence[UUID]:
+    """The workspace's active owners, in the order in which they came."""
+    wanted = select(Member.id).where(Member.workspace_id == workspace_id, Member.owner, Member.active)
+    return connection.execute(wanted.order_by(Member.id)).scalars().all()
+
+
+def names(connection: Connection, *, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What people call these members, as far as they are there."""
+    wanted = select(Member.id, func.coalesce(Member.display_name, Member.user_name))
+    rows = connection.execute(wanted.where(Member.workspace_id == workspace_id, Member.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}

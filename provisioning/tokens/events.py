@@ -87,6 +87,7 @@ class ApiTokenLeaked(_AboutToken):
     """
 
     name: ClassVar[str] = "api_token.leaked"
+    calls_for_work: ClassVar[bool] = True
     token_name: str
     found_at: str | None
     source: str | None
@@ -105,6 +106,7 @@ class ApiTokenExpiring(_AboutToken):
     """
 
     name: ClassVar[str] = "api_token.expiring"
+    calls_for_work: ClassVar[bool] = True
     token_name: str
     days: int
     expires_at: datetime

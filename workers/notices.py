@@ -1,0 +1,84 @@
+"""Letters that tell people of what has happened; where one of several fails, the next try writes to all again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from provisioning.context import context
+from provisioning.database import reading
+from provisioning.directory import roster, workspaces
+from provisioning.directory.workspaces import WorkspaceView
+from provisioning.outbox import Claimed
+from provisioning.post import access_request, api_token
+from provisioning.post.letters import Letter, Undeliverable
+
+_log = logging.getLogger(__name__)
+
+
+def token_expiring(claimed: Claimed) -> None:
+    """Warn of the end of an API token."""
+    told = claimed.payload
+    expires_at = datetime.fromisoformat(told["expires_at"])
+    _tell(
+        claimed,
+        told["to"],
+        lambda email, of: api_token.expiring(
+            email=email, workspace=of.name, token=told["token_name"], expires_at=expires_at
+        ),
+    )
+
+
+def token_leaked(claimed: Claimed) -> None:
+    """Tell of an API token that was found in the open."""
+    told = claimed.payload
+    _tell(
+        claimed,
+        told["to"],
+        lambda email, of: api_token.leaked(
+            email=email, workspace=of.name, token=told["token_name"], found_at=told["found_at"]
+        ),
+    )
+
+
+def access_requested(claimed: Claimed) -> None:
+    """Tell the owners that a member asks for access."""
+    told = claimed.payload
+    if claimed.workspace_id is None:
+        return
+    with reading() as connection:
+        where = {"workspace_id": claimed.workspace_id}
+        owners = roster.owners(connection, **where)
+        names = roster.names(connection, ids=[UUID(told["member_id"])], **where)
+    _tell(
+        claimed,
+        owners,
+        lambda email, of: access_request.letter(
+            email=email,
+            member=next(iter(names.values()), "Somebody who has left"),
+            role=told["role"],
+            why=told["why"],
+            workspace=of.name,
+            slug=of.slug,
+        ),
+    )
+
+
+def _tell(claimed: Claimed, to: Sequence[str | UUID], write: Callable[[str, WorkspaceView], Letter]) -> None:
+    """Write to active members of the fact's workspace; whoever is none by now hears nothing.
+
+    Raises:
+        OSError: a letter could not be handed over this time.
+    """
+    if claimed.workspace_id is None:
+        return
+    with reading() as connection:
+        of = workspaces.by_id(connection, claimed.workspace_id)
+        addresses = roster.addresses(connection, workspace_id=of.id, ids=[UUID(str(member)) for member in to])
+    for address in addresses:
+        try:
+            context().post.send(write(address, of))
+        except Undeliverable as error:
+            _log.warning("a letter about %s: %s", claimed.name, error)
