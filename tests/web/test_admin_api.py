@@ -215,11 +215,17 @@ def test_a_revoked_or_expired_token_is_nobody(idp, service, facts_of):
 def test_every_route_declares_what_guards_it(app):
     assert guard.unguarded(app) == []
     app_rules = {rule.rule for rule in app.url_map.iter_rules()}
-    public = {
-        rule.rule
-        for rule in app.url_map.iter_rules()
-        if getattr(app.view_functions[rule.endpoint], "_provisioning_guard", "") == "public"
-    }
+
+    def guarded(by):
+        views = app.view_functions
+        return {
+            rule.rule
+            for rule in app.url_map.iter_rules()
+            if getattr(views[rule.endpoint], "_provisioning_guard", "") == by
+        }
+
+    assert guarded("client") == {"/oauth/token", "/oauth/introspect", "/oauth/revoke"}
+    public = guarded("public")
     assert public == {
         "/health/live",
         "/health/ready",
@@ -227,7 +233,7 @@ def test_every_route_declares_what_guards_it(app):
         "/sign-in/link",
         "/sign-in/link.js",
         "/openapi.json",
-        "/oauth/token",
+        "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server",
         "/.well-known/authzen-configuration",
         "/docs",
