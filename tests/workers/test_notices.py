@@ -23,7 +23,6 @@ from tests.mail_server import MailServer, running
 from tests.waiting import eventually
 from tests.workers.test_mail import BEAT, WORKER, through
 
-
 HOSTILE = "Ops\r\nBcc: all@evil.example"
 
 
