@@ -57,4 +57,4 @@ def start(folder: Path, **environ: str) -> Iterator[Service]:
         yield Service(base_url, folder / "data", process, output)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=60)

@@ -75,6 +75,6 @@ def spawn(bench: dict[str, str]) -> Iterator[Spawn]:
         if process.poll() is None:
             process.terminate()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         finally:
             process.kill()
