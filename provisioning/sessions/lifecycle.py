@@ -7,7 +7,7 @@ questions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,11 +20,13 @@ from sqlalchemy.sql import func
 from provisioning import entropy, outbox
 from provisioning.directory import users
 from provisioning.directory.models import SESSION_EPOCHS, Member, User, Workspace
+from provisioning.directory.models import Connection as IdpConnection
 from provisioning.outbox import Actor
 from provisioning.refusals import NoActiveMembership, NotFound
 from provisioning.sessions.events import SessionBegun, SessionRevoked
 from provisioning.sessions.models import Session
 from provisioning.sessions.rules import HIPAA, STANDARD, UNKNOWN, SessionPolicy, Standing, Verdict, verdict
+from provisioning.sessions.sign_in import UNTOLD, SignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,15 @@ class SessionView:
     created_at: datetime
     last_seen_at: datetime
     verdict: Verdict
+    # How it was begun; the ID token is shown to nobody.
+    sign_in: SignIn
+    # What the workspace calls the connection that vouched.
+    connection: str | None
 
 
-def begin_by_email(connection: Connection, *, email: str, digest: bytes, policy: SessionPolicy, by: Actor) -> Begun:
+def begin_by_email(
+    connection: Connection, *, email: str, digest: bytes, policy: SessionPolicy, by: Actor, how: SignIn = UNTOLD
+) -> Begun:
     """Begin a session for the person who has this address.
 
     Raises:
@@ -59,7 +67,7 @@ def begin_by_email(connection: Connection, *, email: str, digest: bytes, policy:
     account = users.by_email(connection, email)
     if account is None:
         raise NotFound(f"Nobody here has the address {email}.")
-    return begin(connection, user_id=account[0], digest=digest, policy=policy, by=by)
+    return begin(connection, user_id=account[0], digest=digest, policy=policy, by=by, how=how)
 
 
 def begin(
@@ -70,6 +78,7 @@ def begin(
     policy: SessionPolicy,
     by: Actor,
     reach_id: UUID | None = None,
+    how: SignIn = UNTOLD,
 ) -> Begun:
     """Begin a session.
 
@@ -84,6 +93,7 @@ def begin(
         policy: the limits in force.
         by: who began it.
         reach_id: the only workspace that it opens, where an admin of that workspace begins it.
+        how: how the person proved who they are.
 
     Raises:
         NoActiveMembership: the person is an active member of no workspace, or not of that one.
@@ -108,6 +118,9 @@ def begin(
             reach_id=reach_id,
             policy=name,
             epoch=SESSION_EPOCHS.next_value(),
+            text_epoch=SESSION_EPOCHS.next_value(),
+            connection_workspace_id=_workspace_of(how.connection_id),
+            **how.columns(),
         )
         .returning(Session.id, Session.created_at)
     ).one()
@@ -115,6 +128,13 @@ def begin(
     outbox.append(connection, fact, workspace_id=None, by=by)
     limits = policy.limits(name)
     return Begun(row.id, user_id, name, row.created_at, row.created_at + min(limits.absolute, limits.idle))
+
+
+def _workspace_of(connection_id: UUID | None) -> Any:
+    """The workspace of a connection, which foreign keys carry along."""
+    if connection_id is None:
+        return None
+    return select(IdpConnection.workspace_id).where(IdpConnection.id == connection_id).scalar_subquery()
 
 
 _ended_by, _outdated_by = aliased(Workspace), aliased(Workspace)
@@ -203,7 +223,39 @@ def record_activity(connection: Connection, *, standing: Standing, policy: Sessi
     )
 
 
-_LIST = _STANDING.add_columns(User.email).order_by(Session.id.desc())
+_SIGN_IN = (
+    Session.address,
+    Session.user_agent,
+    Session.connection_id,
+    Session.authenticated_at,
+    Session.acr,
+    Session.amr,
+    Session.provider_session,
+)
+_LIST: Select[*tuple[Any, ...]] = (
+    _STANDING.outerjoin(
+        IdpConnection,
+        and_(IdpConnection.workspace_id == Session.connection_workspace_id, IdpConnection.id == Session.connection_id),
+    )
+    .add_columns(User.email, IdpConnection.name, *_SIGN_IN)
+    .order_by(Session.id.desc())
+)
+
+
+def _view(row: Sequence[Any], policy: SessionPolicy) -> SessionView:
+    beyond = len(_STANDING.selected_columns)
+    standing = Standing(*row[:beyond])
+    email, connection, *how = row[beyond:]
+    sign_in = SignIn(*how)
+    return SessionView(
+        standing.id,
+        email,
+        standing.created_at,
+        standing.last_seen_at,
+        verdict(standing, policy),
+        replace(sign_in, amr=tuple(sign_in.amr)),
+        connection,
+    )
 
 
 def every(
@@ -223,12 +275,7 @@ def every(
         wanted = wanted.where(_TOUCHES)
     if email is not None:
         wanted = wanted.where(User.email_key == users.address_key(email))
-    found = []
-    for *columns, address in connection.execute(wanted, {"workspace": workspace_id}):
-        standing = Standing(*columns)
-        judged = verdict(standing, policy)
-        found.append(SessionView(standing.id, address, standing.created_at, standing.last_seen_at, judged))
-    return found
+    return [_view(row, policy) for row in connection.execute(wanted, {"workspace": workspace_id})]
 
 
 def revoke(connection: Connection, *, session_id: UUID, workspace_id: UUID | None, by: Actor) -> None:

@@ -53,6 +53,12 @@ def test_a_link_signs_in_once_and_the_session_opens_the_console(service, idp, ht
     assert (ended.status_code, "ended the session" in ended.text) == (401, True)
 
 
+def test_a_session_remembers_the_browser_that_used_the_link(service, idp, http, link, facts_of):
+    sign_in(service, http, link, **{"User-Agent": "Browser/7 (here)"})
+    (session,) = facts_of("session", "list", "--workspace", idp.workspace.slug)["sessions"]
+    assert (session["user_agent"], session["address"]) == ("Browser/7 (here)", "127.0.0.1")
+
+
 def test_a_form_from_another_site_is_refused_and_uses_nothing_up(service, http, link):
     assert sign_in(service, http, link, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert sign_in(service, http, link).status_code == 303

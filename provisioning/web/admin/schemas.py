@@ -153,12 +153,21 @@ class Session(Schema):
     reason = fields.String(attribute="verdict.reason", allow_none=True)
     policy = fields.String(attribute="verdict.policy")
     expiresAt = fields.AwareDateTime(attribute="verdict.expires_at")  # noqa: N815 - the API's case
+    workspace = fields.String(attribute="verdict.workspace", allow_none=True)
+    address = fields.String(attribute="sign_in.address", allow_none=True)
+    userAgent = fields.String(attribute="sign_in.user_agent", allow_none=True)  # noqa: N815 - the API's case
+    authenticatedAt = fields.AwareDateTime(attribute="sign_in.authenticated_at")  # noqa: N815 - the API's case
+    connectionId = fields.UUID(attribute="sign_in.connection_id", allow_none=True)  # noqa: N815 - the API's case
+    acr = fields.String(attribute="sign_in.acr", allow_none=True)
+    amr = fields.List(fields.String(), attribute="sign_in.amr")
 
 
 class SessionInput(Strict):
-    """Whose session is to begin."""
+    """Whose session is to begin, and where the person is, if the application knows."""
 
     email = fields.String(required=True, validate=validate.Length(max=320))
+    address = fields.IP(load_default=None)
+    userAgent = fields.String(load_default=None, validate=validate.Length(max=512))  # noqa: N815 - the API's case
 
 
 class NewSession(Schema):

@@ -13,6 +13,7 @@ from provisioning.database import reading, transaction
 from provisioning.directory import roster
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import UNKNOWN
+from provisioning.sessions.sign_in import SignIn
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.guard import actor, by_token, token
@@ -41,9 +42,10 @@ def every() -> Any:
 @by_token("session.create")
 @blueprint.arguments(schemas.SessionInput)
 @blueprint.response(201, schemas.data("NewSession", session=fields.Nested(schemas.NewSession)))
-def begin(sent: dict[str, str]) -> Any:
+def begin(sent: dict[str, Any]) -> Any:
     """Begin a session for a member that opens this workspace alone; its token is shown this once."""
     secret = context().keyring.mint(Kind.SESSION)
+    address = None if sent["address"] is None else str(sent["address"])
     with transaction() as connection:
         member = roster.by_email(connection, workspace_id=token().workspace_id, email=sent["email"])
         begun = lifecycle.begin(
@@ -53,6 +55,7 @@ def begin(sent: dict[str, str]) -> Any:
             policy=context().session_policy,
             by=actor(),
             reach_id=token().workspace_id,
+            how=SignIn(address=address, user_agent=sent["userAgent"]),
         )
     shown = {"id": begun.id, "token": secret.text, "policy": begun.policy}
     return {"data": {"session": {**shown, "created_at": begun.created_at, "expires_at": begun.expires_at}}}

@@ -14,6 +14,7 @@ from provisioning.credentials import Kind
 from provisioning.database import transaction
 from provisioning.refusals import NotAllowed, Unauthenticated
 from provisioning.sessions import lifecycle, links
+from provisioning.web import arrival
 from provisioning.web.guard import SESSION_COOKIE, actor, by_session, person, public
 
 blueprint = Blueprint("sign_in", __name__, url_prefix="/sign-in", template_folder="templates")
@@ -44,7 +45,7 @@ def redeem() -> AnyResponse:
         raise Unauthenticated("This is no sign-in link: copy the whole of it.")
     session = keyring.mint(Kind.SESSION)
     with transaction() as database:
-        links.redeem(database, link=digest, session=session.digest, policy=context().session_policy)
+        links.redeem(database, link=digest, session=session.digest, policy=context().session_policy, how=arrival.told())
     response = redirect("/console/", code=303)
     response.set_cookie(SESSION_COOKIE, session.text, secure=True, httponly=True, samesite="Lax", path="/")
     return response
