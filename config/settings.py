@@ -43,6 +43,7 @@ class Settings:
     expiry_interval: timedelta
     scim_requests_per_minute: int
     journal_retention: timedelta
+    session_retention: timedelta
     log_level: str
 
     @property

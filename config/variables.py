@@ -202,6 +202,13 @@ VARIABLES: tuple[Variable, ...] = (
         "How long the provisioning log keeps what connections asked. Longer costs disk space.",
     ),
     Variable(
+        "PROVISIONING_SESSION_RETENTION",
+        "session_retention",
+        Duration(validate=_between(_DAY, 3660 * _DAY)),
+        "90d",
+        "How long ended sessions are kept, with the address and browser they came from. The facts of them stay.",
+    ),
+    Variable(
         "PROVISIONING_LOG_LEVEL",
         "log_level",
         fields.String(

@@ -25,7 +25,7 @@ from provisioning.web.authzen import door as authzen
 from provisioning.web.console import pages
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
-from provisioning.web.sign_in import link
+from provisioning.web.sign_in import link, mine
 
 
 class _Orjson(JSONProvider):
@@ -73,6 +73,7 @@ def _context(settings: Settings) -> Context:
         pace=Pace(settings.redis_url, per_minute=settings.scim_requests_per_minute),
         public_url=settings.public_url,
         journal_retention=settings.journal_retention,
+        session_retention=settings.session_retention,
         trusted_proxies=settings.trusted_proxies,
     )
 
@@ -85,6 +86,7 @@ def _register(app: Flask) -> None:
     oauth.init_app(app)
     app.register_blueprint(authzen.blueprint)
     app.register_blueprint(link.blueprint)
+    app.register_blueprint(mine.blueprint)
     app.register_blueprint(pages.blueprint)
     api.init_app(app)
     errors.init_app(app)

@@ -29,6 +29,8 @@ class Context:
     public_url: str
     # How long the provisioning log keeps its entries.
     journal_retention: timedelta
+    # How long ended sessions are kept.
+    session_retention: timedelta
     # How many proxies in front may say, in X-Forwarded-*, how the client called the service.
     trusted_proxies: int = 0
 

@@ -15,7 +15,7 @@ from provisioning.database import reading, transaction
 from provisioning.directory import users, workspaces
 from provisioning.refusals import NotFound
 from provisioning.sessions import lifecycle, links
-from provisioning.sessions.lifecycle import SessionView
+from provisioning.sessions.listing import SessionView
 from provisioning.sessions.rules import UNKNOWN, Verdict
 from provisioning.sessions.sign_in import SignIn
 

@@ -31,7 +31,13 @@ def issue(connection: Connection, *, user_id: UUID, digest: bytes, by: Actor) ->
 
 
 def redeem(
-    connection: Connection, *, link: bytes, session: bytes, policy: SessionPolicy, how: SignIn = UNTOLD
+    connection: Connection,
+    *,
+    link: bytes,
+    session: bytes,
+    policy: SessionPolicy,
+    how: SignIn = UNTOLD,
+    replaces: bytes | None = None,
 ) -> Begun:
     """Use a link up and begin the session that it stands for.
 
@@ -41,6 +47,7 @@ def redeem(
         session: the digest of the new session's text.
         policy: the limits in force.
         how: where it is used.
+        replaces: the digest of the session that the browser had until now.
 
     Raises:
         Unauthenticated: the link is unknown, used or too old; which of them is not told.
@@ -55,4 +62,6 @@ def redeem(
     if user_id is None:
         raise Unauthenticated("This link has been used already, or is older than ten minutes: ask for a new one.")
     person = Actor("person", str(user_id))
-    return lifecycle.begin(connection, user_id=user_id, digest=session, policy=policy, by=person, how=how)
+    return lifecycle.begin(
+        connection, user_id=user_id, digest=session, policy=policy, by=person, how=how, replaces=replaces
+    )

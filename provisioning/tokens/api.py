@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory.models import Member
+from provisioning.directory.models import Member, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Invalid, NotFound
 from provisioning.tokens.events import ApiTokenExpired, ApiTokenIssued, ApiTokenRevoked
@@ -97,6 +97,7 @@ _JUDGE = _VIEW.where(
     ApiToken.ended_at.is_(None),
     ApiToken.expires_at > func.clock_timestamp(),
     _OWNER_STANDS,
+    select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
 )
 
 

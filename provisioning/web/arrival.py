@@ -6,7 +6,10 @@ from dataclasses import replace
 
 from flask import request
 
+from provisioning.context import context
+from provisioning.credentials import Kind
 from provisioning.sessions.sign_in import UNTOLD, SignIn
+from provisioning.web import cookie
 
 
 def told(vouched: SignIn = UNTOLD) -> SignIn:
@@ -16,3 +19,8 @@ def told(vouched: SignIn = UNTOLD) -> SignIn:
         vouched: what an identity provider said of it, if one did.
     """
     return replace(vouched, address=request.remote_addr, user_agent=request.headers.get("User-Agent"))
+
+
+def former() -> bytes | None:
+    """The digest of the session that the browser had until now, whosesoever it is: a sign-in ends it."""
+    return context().keyring.recognise(cookie.brought(), Kind.SESSION)

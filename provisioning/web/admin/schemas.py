@@ -162,6 +162,31 @@ class Session(Schema):
     amr = fields.List(fields.String(), attribute="sign_in.amr")
 
 
+class SessionQuery(Strict):
+    """Whose sessions are wanted."""
+
+    member_id = fields.UUID(data_key="userId", load_default=None)
+
+
+class SessionLimits(Schema):
+    """How long sessions of the workspace's members may live, in seconds; null stands for the service's limit."""
+
+    idleSeconds = fields.Integer(attribute="idle", allow_none=True)  # noqa: N815 - the API's case
+    absoluteSeconds = fields.Integer(attribute="absolute", allow_none=True)  # noqa: N815 - the API's case
+
+
+_SECONDS = validate.Range(1, 10**9)
+
+
+class SessionLimitsInput(Strict):
+    """The new limits, both of them."""
+
+    idle = fields.Integer(data_key="idleSeconds", required=True, allow_none=True, strict=True, validate=_SECONDS)
+    absolute = fields.Integer(
+        data_key="absoluteSeconds", required=True, allow_none=True, strict=True, validate=_SECONDS
+    )
+
+
 class SessionInput(Strict):
     """Whose session is to begin, and where the person is, if the application knows."""
 

@@ -11,7 +11,8 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import roster
-from provisioning.sessions import lifecycle
+from provisioning.sessions import lifecycle, limits
+from provisioning.sessions.limits import OwnLimits
 from provisioning.sessions.rules import UNKNOWN
 from provisioning.sessions.sign_in import SignIn
 from provisioning.web.admin import schemas
@@ -24,9 +25,10 @@ _MOST = 1000
 
 @blueprint.get("")
 @by_token("session.read")
+@blueprint.arguments(schemas.SessionQuery, location="query")
 @blueprint.response(200, schemas.data("Sessions", sessions=fields.List(fields.Nested(schemas.Session))))
-def every() -> Any:
-    """The newest sessions of the workspace's members, each judged at this moment."""
+def every(query: dict[str, UUID | None]) -> Any:
+    """The newest sessions of the workspace's members, or of one of them, each judged at this moment."""
     with reading() as connection:
         found = lifecycle.every(
             connection,
@@ -34,6 +36,7 @@ def every() -> Any:
             workspace_id=token().workspace_id,
             email=None,
             most=_MOST,
+            member_id=query["member_id"],
         )
     return {"data": {"sessions": found}}
 
@@ -59,6 +62,35 @@ def begin(sent: dict[str, Any]) -> Any:
         )
     shown = {"id": begun.id, "token": secret.text, "policy": begun.policy}
     return {"data": {"session": {**shown, "created_at": begun.created_at, "expires_at": begun.expires_at}}}
+
+
+_LIMITS = schemas.data("SessionLimits", limits=fields.Nested(schemas.SessionLimits))
+
+
+@blueprint.get("/limits")
+@by_token("session.read")
+@blueprint.response(200, _LIMITS)
+def read_limits() -> Any:
+    """The workspace's own limits; null stands for the service's."""
+    with reading() as connection:
+        return {"data": {"limits": limits.of_workspace(connection, workspace_id=token().workspace_id)}}
+
+
+@blueprint.put("/limits")
+@by_token("session.limit")
+@blueprint.arguments(schemas.SessionLimitsInput)
+@blueprint.response(200, _LIMITS)
+def replace_limits(sent: dict[str, int | None]) -> Any:
+    """Make the sessions of the workspace's members shorter than the service does; a longer limit binds new ones."""
+    with transaction() as connection:
+        stored = limits.replace(
+            connection,
+            workspace_id=token().workspace_id,
+            limits=OwnLimits(**sent),
+            policy=context().session_policy,
+            by=actor(),
+        )
+    return {"data": {"limits": stored}}
 
 
 @blueprint.post("/check")

@@ -6,16 +6,17 @@ the form that the person sends off. So a mail scanner that follows links uses no
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
-from provisioning.refusals import NotAllowed, Unauthenticated
-from provisioning.sessions import lifecycle, links
-from provisioning.web import arrival
-from provisioning.web.guard import SESSION_COOKIE, actor, by_session, person, public
+from provisioning.refusals import Unauthenticated
+from provisioning.sessions import links, own
+from provisioning.web import arrival, cookie
+from provisioning.web.guard import actor, by_session, person, public
+from provisioning.web.requests import refuse_other_sites
 
 blueprint = Blueprint("sign_in", __name__, url_prefix="/sign-in", template_folder="templates")
 
@@ -38,16 +39,23 @@ def script() -> tuple[str, dict[str, str]]:
 @public
 def redeem() -> AnyResponse:
     """Use the link up; the person is signed in."""
-    _refuse_other_sites()
+    refuse_other_sites()
     keyring = context().keyring
     digest = keyring.recognise(request.form.get("secret", ""), Kind.SIGN_IN_LINK)
     if digest is None:
         raise Unauthenticated("This is no sign-in link: copy the whole of it.")
     session = keyring.mint(Kind.SESSION)
     with transaction() as database:
-        links.redeem(database, link=digest, session=session.digest, policy=context().session_policy, how=arrival.told())
+        links.redeem(
+            database,
+            link=digest,
+            session=session.digest,
+            policy=context().session_policy,
+            how=arrival.told(),
+            replaces=arrival.former(),
+        )
     response = redirect("/console/", code=303)
-    response.set_cookie(SESSION_COOKIE, session.text, secure=True, httponly=True, samesite="Lax", path="/")
+    cookie.give(response, session.text)
     return response
 
 
@@ -55,15 +63,10 @@ def redeem() -> AnyResponse:
 @by_session
 def out() -> AnyResponse:
     """End this session."""
-    _refuse_other_sites()
+    refuse_other_sites()
+    standing = person().standing
     with transaction() as database:
-        lifecycle.revoke(database, session_id=person().standing.id, workspace_id=None, by=actor())
-    response: Response | AnyResponse = redirect("/sign-in/link", code=303)
-    response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Lax", path="/")
+        own.sign_out(database, of=standing, session_id=standing.id, by=actor())
+    response = redirect("/sign-in/link", code=303)
+    cookie.take_away(response)
     return response
-
-
-def _refuse_other_sites() -> None:
-    """Forms are taken from our own pages only: browsers tell where a form was sent from."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-        raise NotAllowed("This form was sent from another site.")
