@@ -18,7 +18,13 @@ class Entry:
 SCHEDULE: tuple[Entry, ...] = (
     Entry("sweep facts whose nudge was lost", "provisioning.drain", "urgent", "sweep_interval"),
     Entry("end sessions whose time is over", "provisioning.expire_sessions", "housekeeping", "expiry_interval"),
-    Entry("forget what the provisioning log need not keep", "provisioning.forget", "housekeeping", "expiry_interval"),
+    Entry(
+        "forget log entries and ended sessions that need not be kept",
+        "provisioning.forget",
+        "housekeeping",
+        "expiry_interval",
+    ),
+    Entry("remove what deleted workspaces left", "provisioning.remove_deleted", "housekeeping", "expiry_interval"),
     Entry("close requests that came true", "provisioning.close_access_requests", "housekeeping", "expiry_interval"),
     Entry("forget answers kept for a day", "provisioning.forget_answers", "housekeeping", "expiry_interval"),
     Entry("forget groups lost long ago", "provisioning.forget_lost_groups", "housekeeping", "expiry_interval"),

@@ -55,6 +55,7 @@ class Settings:
     invitation_retention: timedelta
     smtp_url: str | None
     mail_from: str
+    session_retention: timedelta
     log_level: str
 
     @property

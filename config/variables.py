@@ -311,6 +311,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Whom letters come from: `access@corp.example`, or `Access <access@corp.example>`.",
     ),
     Variable(
+        "PROVISIONING_SESSION_RETENTION",
+        "session_retention",
+        Duration(validate=_between(_DAY, 3660 * _DAY)),
+        "90d",
+        "How long ended sessions are kept, with the address and browser they came from. The facts of them stay.",
+    ),
+    Variable(
         "PROVISIONING_LOG_LEVEL",
         "log_level",
         fields.String(

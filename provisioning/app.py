@@ -29,7 +29,7 @@ from provisioning.web.authzen import door as authzen
 from provisioning.web.console import pages
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
-from provisioning.web.sign_in import invitation, link
+from provisioning.web.sign_in import invitation, link, mine
 
 
 class _Orjson(JSONProvider):
@@ -91,6 +91,7 @@ def _context(settings: Settings) -> Context:
         token_limits=TokenLimits(longest=settings.token_longest),
         token_retention=settings.token_retention,
         api_requests_per_minute=settings.api_requests_per_minute,
+        session_retention=settings.session_retention,
         trusted_proxies=settings.trusted_proxies,
     )
 
@@ -111,6 +112,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(authzen.blueprint)
     app.register_blueprint(link.blueprint)
     app.register_blueprint(invitation.blueprint)
+    app.register_blueprint(mine.blueprint)
     app.register_blueprint(pages.blueprint)
     api.init_app(app)
     errors.init_app(app)

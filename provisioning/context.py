@@ -46,6 +46,8 @@ class Context:
     token_retention: timedelta
     # How many requests of one API token are answered in a minute.
     api_requests_per_minute: int
+    # How long ended sessions are kept.
+    session_retention: timedelta
     # How many proxies in front may say, in X-Forwarded-*, how the client called the service.
     trusted_proxies: int = 0
 

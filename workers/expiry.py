@@ -95,9 +95,10 @@ def close_access_requests() -> int:
 
 
 def forget() -> int:
-    """Delete what the provisioning log need not keep any more, and return how many entries there were."""
-    keep = context().journal_retention
-    return _batches(lambda database: entries.forget(database, older_than=keep, most=_AT_ONCE))
+    """Delete log entries and ended sessions that need not be kept, and return how many there were."""
+    keep, kept = context().journal_retention, context().session_retention
+    logged = _batches(lambda database: entries.forget(database, older_than=keep, most=_AT_ONCE))
+    return logged + _batches(lambda database: clearing.forget(database, older_than=kept, most=_AT_ONCE))
 
 
 def forget_answers() -> int:

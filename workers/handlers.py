@@ -10,10 +10,11 @@ from provisioning.directory.events import (
     InvitationCreated,
     InvitationResent,
     SessionsOutdated,
+    WorkspaceDeleted,
 )
 from provisioning.outbox import Claimed
 from provisioning.tokens.events import ApiTokenExpiring, ApiTokenLeaked
-from workers import mail, notices, revocation
+from workers import deletion, mail, notices, revocation
 
 HANDLERS: Mapping[str, tuple[Callable[[Claimed], None], ...]] = {
     AccessRequestCreated.name: (notices.access_requested,),
@@ -23,4 +24,5 @@ HANDLERS: Mapping[str, tuple[Callable[[Claimed], None], ...]] = {
     InvitationCreated.name: (mail.invite,),
     InvitationResent.name: (mail.invite,),
     SessionsOutdated.name: (revocation.clear_person,),
+    WorkspaceDeleted.name: (deletion.remove_workspace,),
 }

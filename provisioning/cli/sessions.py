@@ -16,7 +16,9 @@ from provisioning.directory import users, workspaces
 from provisioning.directory.paging import Window
 from provisioning.refusals import NotFound
 from provisioning.sessions import lifecycle, links
+from provisioning.sessions.listing import SessionView
 from provisioning.sessions.rules import UNKNOWN, Verdict
+from provisioning.sessions.sign_in import SignIn
 
 
 @click.group()
@@ -36,13 +38,17 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
 
 @session.command()
 @click.option("--email", required=True, help="Whose session it is.")
+@click.option("--address", help="The network address at which the person is.")
+@click.option("--user-agent", help="What the person's browser calls itself.")
 @operates
-def create(out: Output, email: str) -> None:
+def create(out: Output, email: str, address: str | None, user_agent: str | None) -> None:
     """Begin a session; its token is shown this once."""
     secret = context().keyring.mint(Kind.SESSION)
+    how = SignIn(address=address, user_agent=user_agent)
+    policy = context().session_policy
     with transaction() as connection:
         begun = lifecycle.begin_by_email(
-            connection, email=email, digest=secret.digest, policy=context().session_policy, by=OPERATOR
+            connection, email=email, digest=secret.digest, policy=policy, by=OPERATOR, how=how
         )
     out.one(
         {
@@ -67,11 +73,21 @@ def list_(out: Output, workspace: str | None, email: str | None, count: int) -> 
         found = lifecycle.every(
             connection, policy=context().session_policy, workspace_id=of, email=email, window=Window(count)
         )
-    rows = [
-        {"id": s.id, "email": s.email, "created_at": s.created_at, "last_seen_at": s.last_seen_at, **_judged(s.verdict)}
-        for s in found.items
-    ]
-    out.many("sessions", rows, total=found.total)
+    out.many("sessions", [_shown(one) for one in found.items], total=found.total)
+
+
+def _shown(found: SessionView) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "email": found.email,
+        "created_at": found.created_at,
+        "last_seen_at": found.last_seen_at,
+        **_judged(found.verdict),
+        "address": found.sign_in.address,
+        "user_agent": found.sign_in.user_agent,
+        "connection": found.connection,
+        "authenticated_at": found.sign_in.authenticated_at,
+    }
 
 
 @session.command()

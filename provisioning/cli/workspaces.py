@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -10,9 +11,12 @@ from provisioning.access.founding import found_workspace
 from provisioning.cli.durations import DURATION
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
+from provisioning.context import context
 from provisioning.database import reading, transaction
 from provisioning.directory import workspaces
 from provisioning.directory.workspaces import WorkspaceView
+from provisioning.sessions import limits
+from provisioning.sessions.limits import OwnLimits
 from provisioning.tokens import ending
 
 
@@ -63,6 +67,38 @@ def set_hipaa(out: Output, slug: str, state: str) -> None:
     with transaction() as connection:
         changed = workspaces.set_hipaa_eligible(connection, slug=slug, eligible=state == "on", by=OPERATOR)
     out.one(_facts(changed))
+
+
+@workspace.command(name="set-session-limits")
+@click.argument("slug")
+@click.option("--idle", type=DURATION, help="How long without activity: 8h. Left out, the service's limit holds.")
+@click.option("--absolute", type=DURATION, help="How long after sign-in: 2d. Left out, the service's limit holds.")
+@operates
+def set_session_limits(out: Output, slug: str, idle: timedelta | None, absolute: timedelta | None) -> None:
+    """Make the sessions of a workspace's members shorter than the service does; both limits are set."""
+    wanted = OwnLimits(_seconds(idle), _seconds(absolute))
+    with transaction() as connection:
+        found = workspaces.by_slug(connection, slug)
+        policy = context().session_policy
+        limits.replace(connection, workspace_id=found.id, limits=wanted, policy=policy, by=OPERATOR)
+    out.one({**_facts(found), "session_idle_seconds": wanted.idle, "session_absolute_seconds": wanted.absolute})
+
+
+def _seconds(length: timedelta | None) -> int | None:
+    return None if length is None else int(length.total_seconds())
+
+
+@workspace.command()
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do it: nothing brings a workspace back.")
+@operates
+def delete(out: Output, slug: str, *, yes: bool) -> None:
+    """Delete a workspace with all that is in it; it is gone at once, and its members' sessions end. Facts stay."""
+    if not yes:
+        raise click.UsageError(f"This can't be undone. To delete {slug} and all that is in it, add --yes.")
+    with transaction() as connection:
+        gone = workspaces.delete(connection, slug=slug, by=OPERATOR)
+    out.one({**_facts(gone), "deleted": True})
 
 
 @workspace.command(name="set-owners-by-mapping")

@@ -79,7 +79,7 @@ _VIEW: Select[*tuple[Any, ...]] = select(
     Connection.requests_per_minute,
     Connection.alarm_percent,
     Connection.holds_mass_changes,
-).join(Workspace, Workspace.id == Connection.workspace_id)
+).join(Workspace, (Workspace.id == Connection.workspace_id) & Workspace.deleted_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)

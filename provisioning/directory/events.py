@@ -37,6 +37,15 @@ class HipaaEligibilityChanged(_AboutWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceDeleted(_AboutWorkspace):
+    """A workspace is gone, with all that opens it; its members' sessions have ended, and its rows want removing."""
+
+    name: ClassVar[str] = "workspace.deleted"
+    calls_for_work: ClassVar[bool] = True
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnersByMappingChanged(_AboutWorkspace):
     """The operator let mappings give ownership, or no longer."""
 

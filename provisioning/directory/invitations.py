@@ -28,7 +28,7 @@ from provisioning.directory.events import (
     InvitationResent,
     InvitationRevoked,
 )
-from provisioning.directory.models import Group, Invitation, InvitationGroup, Member, User
+from provisioning.directory.models import Group, Invitation, InvitationGroup, Member, User, Workspace
 from provisioning.directory.paging import Page, Window, fetch
 from provisioning.directory.roster import GroupReference, MemberView
 from provisioning.outbox import Actor
@@ -264,7 +264,8 @@ def by_secret(connection: Connection, digest: bytes, *, hold: bool = False) -> I
     Raises:
         Unauthenticated: it was used, taken back or replaced, or is too old; which of them is not told.
     """
-    wanted = _VIEW.where(Invitation.digest == digest, _PENDING)
+    is_there = select(1).where(Workspace.id == Invitation.workspace_id, Workspace.deleted_at.is_(None)).exists()
+    wanted = _VIEW.where(Invitation.digest == digest, _PENDING, is_there)
     row = connection.execute(wanted.with_for_update(of=Invitation) if hold else wanted).one_or_none()
     if row is None:
         raise Unauthenticated(

@@ -39,16 +39,21 @@ class Workspace(Base):
     __tablename__ = "workspace"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    slug: Mapped[str] = mapped_column(unique=True)
+    slug: Mapped[str]
     name: Mapped[str]
     hipaa_eligible: Mapped[bool]
-    # Raised when eligibility changes: ends the sessions of all who were members then, without touching their rows.
+    # Raised when eligibility changes, and by deletion: ends the sessions of all who were members then, without
+    # touching their rows.
     session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
     # Whether mappings may give ownership; the operator alone says so.
     owners_by_mapping: Mapped[bool] = mapped_column(server_default=text("false"))
     # How long API tokens live here at the most; none: as long as the service allows.
     longest_token: Mapped[timedelta | None] = mapped_column(Interval)
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    # From then on it is there for nobody; the row stays, so that a refusal can name what is gone.
+    deleted_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("uq_workspace_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),)
 
 
 class User(Base):
@@ -63,6 +68,8 @@ class User(Base):
     session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
     epoch_reason: Mapped[str | None]
     epoch_workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspace.id", ondelete="SET NULL"))
+    # Raised when they become an owner anywhere or are one no longer: older texts of their sessions are replaced.
+    privilege_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
 
@@ -92,6 +99,7 @@ class Connection(Base):
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "id"),
         Index("uq_connection_workspace_id_name", "workspace_id", "name", unique=True),
+        Index("ix_connection_id", "id"),
     )
 
 

@@ -52,7 +52,7 @@ def of_person(database: Database, *, user_id: UUID, reach_id: UUID | None) -> Se
             _count(Connection),
         )
         .join(Member, Member.workspace_id == Workspace.id)
-        .where(Member.user_id == user_id, Member.active)
+        .where(Member.user_id == user_id, Member.active, Workspace.deleted_at.is_(None))
         .order_by(Workspace.name)
     )
     if reach_id is not None:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from provisioning import outbox
+from provisioning.directory import users
 from provisioning.directory.events import (
     LastOwnerLost,
     MemberProtected,
@@ -56,6 +57,7 @@ def _set_owner(connection: Connection, member: MemberView, fact: Fact, by: Actor
     here = (Member.workspace_id == member.workspace_id, Member.id == member.id)
     changed = update(Member).where(*here).values(owner=owner)
     connection.execute(outbox.together(connection, changed, fact, workspace_id=member.workspace_id, by=by))
+    users.renew_texts(connection, user_id=member.user_id)
     return replace(member, owner=owner)
 
 

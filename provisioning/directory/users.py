@@ -6,13 +6,14 @@ import unicodedata
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import CTE, bindparam, select, text, update
 from sqlalchemy.engine import Connection
 
 from provisioning import entropy, outbox
 from provisioning.directory.events import SessionsOutdated
 from provisioning.directory.models import SESSION_EPOCHS, User, Workspace
 from provisioning.outbox import Actor
+from provisioning.refusals import NotFound
 
 
 def address_key(email: str) -> str:
@@ -27,7 +28,9 @@ def address_key(email: str) -> str:
 # when the flag flips, and its sessions end by the workspace's epoch, or it is judged by the flag that was set before.
 _JOIN = text(
     """
-    WITH joined AS (SELECT hipaa_eligible FROM workspace WHERE id = :workspace_id FOR KEY SHARE)
+    WITH joined AS (
+        SELECT hipaa_eligible FROM workspace WHERE id = :workspace_id AND deleted_at IS NULL FOR KEY SHARE
+    )
     INSERT INTO user_account AS u (id, email, email_key, session_epoch, epoch_reason, epoch_workspace_id)
     SELECT :id, :email, :email_key, 0, NULL, NULL FROM joined
     ON CONFLICT (email_key) DO UPDATE SET
@@ -53,6 +56,9 @@ def join(connection: Connection, *, workspace_id: UUID, email: str | None, activ
 
     Returns:
         The account's id.
+
+    Raises:
+        NotFound: the workspace is gone.
     """
     row = connection.execute(
         _JOIN,
@@ -63,7 +69,9 @@ def join(connection: Connection, *, workspace_id: UUID, email: str | None, activ
             "email_key": None if email is None else address_key(email),
             "active": active,
         },
-    ).one()
+    ).one_or_none()
+    if row is None:
+        raise NotFound("There is no such workspace.")
     user_id, hipaa_eligible, is_new = row
     if active and hipaa_eligible and not is_new:
         fact = SessionsOutdated(user_id=user_id, reason="revoked_hipaa_change")
@@ -95,13 +103,26 @@ def end_sessions(connection: Connection, *, user_id: UUID, workspace_id: UUID | 
         reason: what every later check answers: `revoked_hipaa_change`, `suspended`, `removed`, `signed_out`.
         by: who did it.
     """
+    # The row is locked before the number is drawn: whoever is signing in meanwhile has the smaller one.
+    held = _held(user_id)
     raised = (
         update(User)
-        .where(User.id == user_id)
+        .where(User.id == held.c.id)
         .values(session_epoch=SESSION_EPOCHS.next_value(), epoch_reason=reason, epoch_workspace_id=workspace_id)
     )
     fact = SessionsOutdated(user_id=user_id, reason=reason)
     connection.execute(outbox.together(connection, raised, fact, workspace_id=workspace_id, by=by))
+
+
+def renew_texts(connection: Connection, *, user_id: UUID) -> None:
+    """Have the texts of the person's sessions replaced at their next request, for their privileges change."""
+    held = _held(user_id)
+    renewed = update(User).where(User.id == held.c.id).values(privilege_epoch=SESSION_EPOCHS.next_value())
+    connection.execute(renewed)
+
+
+def _held(user_id: UUID) -> CTE:
+    return select(User.id).where(User.id == user_id).with_for_update(key_share=True).cte("held")
 
 
 def by_email(connection: Connection, email: str) -> tuple[UUID, str] | None:

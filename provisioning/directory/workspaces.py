@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.directory.events import (
@@ -18,6 +19,7 @@ from provisioning.directory.events import (
     LongestTokenChanged,
     OwnersByMappingChanged,
     WorkspaceCreated,
+    WorkspaceDeleted,
 )
 from provisioning.directory.models import SESSION_EPOCHS, Workspace
 from provisioning.outbox import Actor
@@ -39,7 +41,9 @@ class WorkspaceView:
     created_at: datetime
 
 
-_VIEW = select(Workspace.id, Workspace.slug, Workspace.name, Workspace.hipaa_eligible, Workspace.created_at)
+_VIEW = select(Workspace.id, Workspace.slug, Workspace.name, Workspace.hipaa_eligible, Workspace.created_at).where(
+    Workspace.deleted_at.is_(None)
+)
 
 
 def create(connection: Connection, *, slug: str, name: str, hipaa_eligible: bool, by: Actor) -> WorkspaceView:
@@ -88,6 +92,18 @@ def by_id(connection: Connection, workspace_id: UUID) -> WorkspaceView:
     return WorkspaceView(*row)
 
 
+def lock(connection: Connection, workspace_id: UUID) -> WorkspaceView:
+    """The workspace, held against whoever joins it or signs in until the transaction ends.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    row = connection.execute(_VIEW.where(Workspace.id == workspace_id).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("There is no such workspace.")
+    return WorkspaceView(*row)
+
+
 def every(connection: Connection) -> Sequence[WorkspaceView]:
     """All workspaces, by slug: for the operator alone."""
     return [WorkspaceView(*row) for row in connection.execute(_VIEW.order_by(Workspace.slug))]
@@ -117,6 +133,26 @@ def set_hipaa_eligible(connection: Connection, *, slug: str, eligible: bool, by:
     fact = HipaaEligibilityChanged(workspace_id=changed.id, hipaa_eligible=eligible)
     outbox.append(connection, fact, workspace_id=changed.id, by=by)
     return WorkspaceView(*changed)
+
+
+def delete(connection: Connection, *, slug: str, by: Actor) -> WorkspaceView:
+    """Delete a workspace: for the operator alone.
+
+    From the commit on it is there for nobody: its connections and tokens are refused, its slug is free, and every
+    session that its active members began before has ended, in all workspaces. One row is written, whatever the size;
+    workers remove the others. The facts stay, and so does this row, by which a refusal can name what is gone.
+
+    Raises:
+        NotFound: there is no such workspace.
+    """
+    # FOR UPDATE, as in `set_hipaa_eligible`.
+    row = connection.execute(_VIEW.where(Workspace.slug == slug).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no workspace called {slug}.")
+    gone = update(Workspace).where(Workspace.id == row.id)
+    connection.execute(gone.values(deleted_at=func.clock_timestamp(), session_epoch=SESSION_EPOCHS.next_value()))
+    outbox.append(connection, WorkspaceDeleted(workspace_id=row.id, slug=slug), workspace_id=row.id, by=by)
+    return WorkspaceView(*row)
 
 
 def set_owners_by_mapping(connection: Connection, *, slug: str, allowed: bool, by: Actor) -> WorkspaceView:

@@ -36,6 +36,38 @@ class SessionRevoked(_AboutSessions):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionEnded(_AboutSessions):
+    """A sign-in ended a session: the one that the browser had before, or the oldest of too many."""
+
+    name: ClassVar[str] = "session.ended"
+    session_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRenewed(_AboutSessions):
+    """A session got a new text, for the person's privileges have changed; the text before ends."""
+
+    name: ClassVar[str] = "session.renewed"
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimitsChanged(Fact):
+    """Owners set how long their members' sessions may live; what is null is the service's limit."""
+
+    name: ClassVar[str] = "workspace.session_limits_changed"
+    workspace_id: UUID
+    idle_seconds: int | None
+    absolute_seconds: int | None
+
+    @property
+    def subject(self) -> str:
+        """The workspace."""
+        return f"workspace:{self.workspace_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class SignInLinkIssued(_AboutSessions):
     """The operator made a link that signs a person in once."""
 

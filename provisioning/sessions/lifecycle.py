@@ -6,26 +6,38 @@ questions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, case, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.directory import users
 from provisioning.directory.models import SESSION_EPOCHS, Member, User, Workspace
+from provisioning.directory.models import Connection as IdpConnection
 from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Actor
 from provisioning.refusals import NoActiveMembership, NotFound
-from provisioning.sessions.events import SessionBegun, SessionRevoked
+from provisioning.sessions.events import SessionBegun, SessionEnded, SessionRenewed, SessionRevoked
+from provisioning.sessions.listing import HERE, LIST, SessionView, view, without_others
 from provisioning.sessions.models import Session
-from provisioning.sessions.rules import HIPAA, STANDARD, UNKNOWN, SessionPolicy, Standing, Verdict, verdict
+from provisioning.sessions.rules import (
+    GRACE,
+    HIPAA,
+    MOST_LIVE,
+    STANDARD,
+    UNKNOWN,
+    SessionPolicy,
+    Standing,
+    Verdict,
+    verdict,
+)
+from provisioning.sessions.sign_in import UNTOLD, SignIn
+from provisioning.sessions.standing import STANDING, TOUCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +48,12 @@ class Begun:
     user_id: UUID
     policy: str
     created_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    """A session in a list."""
-
-    id: UUID
-    email: str | None
-    created_at: datetime
-    last_seen_at: datetime
-    verdict: Verdict
-
-
-def begin_by_email(connection: Connection, *, email: str, digest: bytes, policy: SessionPolicy, by: Actor) -> Begun:
+def begin_by_email(
+    connection: Connection, *, email: str, digest: bytes, policy: SessionPolicy, by: Actor, how: SignIn = UNTOLD
+) -> Begun:
     """Begin a session for the person who has this address.
 
     Raises:
@@ -60,7 +63,7 @@ def begin_by_email(connection: Connection, *, email: str, digest: bytes, policy:
     account = users.by_email(connection, email)
     if account is None:
         raise NotFound(f"Nobody here has the address {email}.")
-    return begin(connection, user_id=account[0], digest=digest, policy=policy, by=by)
+    return begin(connection, user_id=account[0], digest=digest, policy=policy, by=by, how=how)
 
 
 def begin(
@@ -71,12 +74,14 @@ def begin(
     policy: SessionPolicy,
     by: Actor,
     reach_id: UUID | None = None,
+    how: SignIn = UNTOLD,
+    replaces: bytes | None = None,
 ) -> Begun:
-    """Begin a session.
+    """Begin a session. The one that the browser had before ends, and the person's oldest where they have too many.
 
-    The person's row is locked FOR SHARE and the workspaces' FOR KEY SHARE until the commit, against which every change
-    that ends sessions has to wait: a session either began before the change and has the smaller epoch, or is judged
-    by what the change has made true.
+    The person's row is locked and the workspaces' FOR KEY SHARE until the commit, against which every change that ends
+    sessions has to wait: a session either began before the change and has the smaller epoch, or is judged by what the
+    change has made true.
 
     Args:
         connection: in a transaction.
@@ -85,15 +90,17 @@ def begin(
         policy: the limits in force.
         by: who began it.
         reach_id: the only workspace that it opens, where an admin of that workspace begins it.
+        how: how the person proved who they are.
+        replaces: the digest of the text that the browser has sent along, whosesoever session it is.
 
     Raises:
         NoActiveMembership: the person is an active member of no workspace, or not of that one.
     """
-    connection.execute(select(User.id).where(User.id == user_id).with_for_update(read=True)).one()
+    connection.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).one()
     memberships = connection.execute(
         select(Workspace.id, Workspace.hipaa_eligible)
         .join(Member, Member.workspace_id == Workspace.id)
-        .where(Member.user_id == user_id, Member.active)
+        .where(Member.user_id == user_id, Member.active, Workspace.deleted_at.is_(None))
         .order_by(Workspace.id)
         .with_for_update(read=True, key_share=True, of=Workspace)
     ).all()
@@ -109,62 +116,60 @@ def begin(
             reach_id=reach_id,
             policy=name,
             epoch=SESSION_EPOCHS.next_value(),
+            text_epoch=SESSION_EPOCHS.next_value(),
+            connection_workspace_id=_workspace_of(how.connection_id),
+            **how.columns(),
         )
         .returning(Session.id, Session.created_at)
     ).one()
     fact = SessionBegun(user_id=user_id, session_id=row.id, policy=name)
     outbox.append(connection, fact, workspace_id=None, by=by)
-    limits = policy.limits(name)
-    return Begun(row.id, user_id, name, row.created_at, row.created_at + min(limits.absolute, limits.idle))
+    if replaces is not None:
+        _end(connection, _BROUGHT, {"brought": replaces}, reason="signed_in_again", by=by)
+    alive = _alive(connection, user_id=user_id, policy=policy)
+    if too_many := [standing.id for standing, _ in alive[:-MOST_LIVE]]:
+        _end(connection, Session.id.in_(too_many), {}, reason="too_many", by=by)
+    standing, judged = alive[-1]
+    return Begun(standing.id, user_id, name, standing.created_at, judged.expires_at)
 
 
-_ended_by, _outdated_by = aliased(Workspace), aliased(Workspace)
-
-
-def _of_person(wanted: Any, *conditions: Any) -> Any:
-    """A look at the workspaces in which the person is active, from within a query of sessions."""
-    return (
-        select(wanted)
-        .join_from(Member, Workspace, Workspace.id == Member.workspace_id)
-        .where(Member.user_id == Session.user_id, Member.active, *conditions)
-        .correlate(Session)
-        .scalar_subquery()
+def _alive(connection: Connection, *, user_id: UUID, policy: SessionPolicy) -> list[tuple[Standing, Verdict]]:
+    """The person's sessions that live, oldest first; those that are over are left to the workers."""
+    rows = connection.execute(
+        STANDING.where(Session.user_id == user_id, Session.ended_at.is_(None)).order_by(Session.epoch)
     )
+    judged = [(standing, verdict(standing, policy)) for standing in (Standing(*row) for row in rows)]
+    return [(standing, found) for standing, found in judged if found.active]
 
 
-_STANDING: Select[*tuple[Any, ...]] = (
-    select(
-        Session.id,
-        Session.user_id,
-        Session.reach_id,
-        Session.policy,
-        Session.created_at,
-        Session.last_seen_at,
-        Session.ended_at,
-        Session.ended_reason,
-        _ended_by.slug,
-        User.session_epoch > Session.epoch,
-        User.epoch_reason,
-        _outdated_by.slug,
-        _of_person(
-            func.min(Workspace.slug),
-            Workspace.session_epoch > Session.epoch,
-            Workspace.session_epoch > Member.active_since_epoch,
-        ),
-        _of_person(func.min(case((Workspace.hipaa_eligible, Workspace.slug)))),
-        _of_person(func.count()),
-        func.clock_timestamp(),
+def _end(connection: Connection, which: Any, values: dict[str, Any], *, reason: str, by: Actor) -> None:
+    """End sessions by a sign-in, and tell of each."""
+    ended = (
+        update(Session)
+        .where(which, Session.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp(), ended_reason=reason)
+        .returning(Session.user_id, Session.id)
     )
-    .join(User, User.id == Session.user_id)
-    .outerjoin(_ended_by, _ended_by.id == Session.ended_workspace_id)
-    .outerjoin(_outdated_by, _outdated_by.id == User.epoch_workspace_id)
+    facts = [
+        SessionEnded(user_id=user_id, session_id=session_id, reason=reason)
+        for user_id, session_id in connection.execute(ended, values)
+    ]
+    outbox.append(connection, *facts, workspace_id=None, by=by)
+
+
+def _workspace_of(connection_id: UUID | None) -> Any:
+    """The workspace of a connection, which foreign keys carry along."""
+    if connection_id is None:
+        return None
+    return select(IdpConnection.workspace_id).where(IdpConnection.id == connection_id).scalar_subquery()
+
+
+_BROUGHT = or_(
+    Session.digest == bindparam("brought"),
+    and_(Session.former_digest == bindparam("brought"), Session.former_until > func.clock_timestamp()),
 )
-_BY_DIGEST = _STANDING.where(Session.digest == bindparam("digest"))
-# A workspace's admins see and end the sessions of its members that reach into it, and no others.
-_TOUCHES = and_(
-    or_(Session.reach_id.is_(None), Session.reach_id == bindparam("workspace")),
-    select(1).where(Member.user_id == Session.user_id, Member.workspace_id == bindparam("workspace")).exists(),
-)
+_BY_DIGEST = STANDING.where(_BROUGHT)
+_BY_DIGEST_HERE = _BY_DIGEST.where(TOUCHES).add_columns(HERE)
 
 
 def judge(
@@ -176,17 +181,21 @@ def judge(
         connection: to read committed state with.
         digest: of the session's text.
         policy: the limits in force.
-        workspace_id: where given, the sessions of those who are no members of it are unknown.
+        workspace_id: where given, the sessions of those who are no members of it are unknown, and the verdict names
+            no other workspace.
 
     Returns:
         The verdict, and what it rests on where there is such a session.
     """
-    wanted = _BY_DIGEST if workspace_id is None else _BY_DIGEST.where(_TOUCHES)
-    row = connection.execute(wanted, {"digest": digest, "workspace": workspace_id}).one_or_none()
+    wanted = _BY_DIGEST if workspace_id is None else _BY_DIGEST_HERE
+    row = connection.execute(wanted, {"brought": digest, "workspace": workspace_id}).one_or_none()
     if row is None:
         return UNKNOWN, None
-    standing = Standing(*row)
-    return verdict(standing, policy), standing
+    if workspace_id is None:
+        standing = Standing(*row)
+        return verdict(standing, policy), standing
+    standing = Standing(*row[:-1])
+    return without_others(verdict(standing, policy), row[-1]), standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +206,10 @@ class Seen:
     standing: Standing
     member_id: UUID
     user_name: str
+    # When the person proved who they are, how strongly and by what, as far as that is known.
+    authenticated_at: datetime
+    acr: str | None
+    amr: tuple[str, ...]
 
 
 _HERE = and_(
@@ -205,9 +218,8 @@ _HERE = and_(
     Member.active,
     or_(Session.reach_id.is_(None), Session.reach_id == bindparam("workspace")),
 )
-_SEEN = _STANDING.add_columns(Member.id, Member.user_name).join(Member, _HERE).where(
-    Session.digest == bindparam("digest")
-)  # fmt: skip
+_STEP_UP = (Session.authenticated_at, Session.acr, Session.amr)
+_SEEN = _BY_DIGEST.add_columns(Member.id, Member.user_name, *_STEP_UP).join(Member, _HERE)
 
 
 def seen_from(connection: Connection, *, digest: bytes, policy: SessionPolicy, workspace_id: UUID) -> Seen | None:
@@ -216,19 +228,19 @@ def seen_from(connection: Connection, *, digest: bytes, policy: SessionPolicy, w
     Returns:
         None where there is none of a person who is an active member there, or it doesn't reach that workspace.
     """
-    row = connection.execute(_SEEN, {"digest": digest, "workspace": workspace_id}).one_or_none()
+    row = connection.execute(_SEEN, {"brought": digest, "workspace": workspace_id}).one_or_none()
     if row is None:
         return None
-    *columns, member_id, user_name = row
+    *columns, member_id, user_name, authenticated_at, acr, amr = row
     standing = Standing(*columns)
-    return Seen(verdict(standing, policy), standing, member_id, user_name)
+    return Seen(verdict(standing, policy), standing, member_id, user_name, authenticated_at, acr, tuple(amr))
 
 
 def record_activity(connection: Connection, *, standing: Standing, policy: SessionPolicy) -> Standing:
     """Note that a session which was just found alive is in use, at most once an interval.
 
     What is written is the moment of the judgement, so that the idle limit may strike up to an interval early, but
-    never late.
+    never late; and only while the session lives, so that a write which comes late revives nothing.
 
     Returns:
         What the session is judged by from now on.
@@ -237,14 +249,56 @@ def record_activity(connection: Connection, *, standing: Standing, policy: Sessi
         return standing
     noted = connection.execute(
         update(Session)
-        .where(Session.id == standing.id, Session.ended_at.is_(None), Session.last_seen_at == standing.last_seen_at)
+        .where(
+            Session.id == standing.id,
+            Session.ended_at.is_(None),
+            Session.last_seen_at == standing.last_seen_at,
+            func.clock_timestamp() < verdict(standing, policy).expires_at,
+        )
         .values(last_seen_at=standing.now)
     )
     return replace(standing, last_seen_at=standing.now) if noted.rowcount else standing
 
 
-_LIST = _STANDING.add_columns(User.email)
 _NEWEST_FIRST = Sorting(Session.id.expression, descending=True, never_none=True)
+
+
+def renew(connection: Connection, *, standing: Standing, digest: bytes, by: Actor) -> bool:
+    """Give a session that was just found alive a new text, for the person's privileges have changed.
+
+    The text before is taken for a few seconds more, by the database's clock, for requests that were on their way.
+
+    Args:
+        connection: in a transaction.
+        standing: as it was judged.
+        digest: of the new text.
+        by: whose request it is.
+
+    Returns:
+        Whether it was this request that renewed it: of several at once, one does.
+    """
+    # Whoever changes the privileges waits, so that the text's number is the later one or is replaced again.
+    connection.execute(select(User.id).where(User.id == standing.user_id).with_for_update(read=True))
+    renewed = (
+        update(Session)
+        .where(
+            Session.id == standing.id,
+            Session.ended_at.is_(None),
+            User.id == Session.user_id,
+            User.privilege_epoch > Session.text_epoch,
+        )
+        .values(
+            digest=digest,
+            former_digest=Session.digest,
+            former_until=func.clock_timestamp() + GRACE,
+            text_epoch=SESSION_EPOCHS.next_value(),
+        )
+    )
+    if not connection.execute(renewed).rowcount:
+        return False
+    fact = SessionRenewed(user_id=standing.user_id, session_id=standing.id)
+    outbox.append(connection, fact, workspace_id=None, by=by)
+    return True
 
 
 def every(
@@ -266,28 +320,39 @@ def every(
         email: only those of the person with this address.
         user_id: only those of this person.
     """
-    wanted = _LIST
+    wanted = LIST
     if workspace_id is not None:
-        wanted = wanted.where(_TOUCHES)
+        wanted = wanted.where(TOUCHES)
     if email is not None:
         wanted = wanted.where(User.email_key == users.address_key(email))
     if user_id is not None:
         wanted = wanted.where(Session.user_id == user_id)
-
-    def judged(row: Sequence[Any]) -> SessionView:
-        *columns, address = row
-        standing = Standing(*columns)
-        seen = (standing.created_at, standing.last_seen_at)
-        return SessionView(standing.id, address, *seen, verdict(standing, policy))
-
     return fetch(
         connection,
         wanted.params(workspace=workspace_id),
         identifier=Session.id,
         window=window,
         sorting=_NEWEST_FIRST,
-        read=judged,
+        read=lambda row: view(row, policy, workspace_id),
     )
+
+
+def revoke_of_member(connection: Connection, *, workspace_id: UUID, user_id: UUID, by: Actor) -> int:
+    """End all sessions of a member that touch a workspace; those that open another one alone stay.
+
+    Returns:
+        How many were ended.
+    """
+    ended = (
+        update(Session)
+        .where(Session.user_id == user_id, TOUCHES, Session.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp(), ended_reason="revoked", ended_workspace_id=workspace_id)
+        .returning(Session.id)
+    )
+    found = connection.execute(ended, {"workspace": workspace_id}).scalars().all()
+    facts = [SessionRevoked(user_id=user_id, session_id=session_id) for session_id in found]
+    outbox.append(connection, *facts, workspace_id=workspace_id, by=by)
+    return len(found)
 
 
 def revoke(connection: Connection, *, session_id: UUID, workspace_id: UUID | None, by: Actor) -> None:
@@ -304,7 +369,7 @@ def revoke(connection: Connection, *, session_id: UUID, workspace_id: UUID | Non
     """
     wanted = select(Session.user_id).where(Session.id == session_id)
     if workspace_id is not None:
-        wanted = wanted.where(_TOUCHES)
+        wanted = wanted.where(TOUCHES)
     user_id = connection.execute(wanted, {"workspace": workspace_id}).scalar_one_or_none()
     if user_id is None:
         raise NotFound("There is no such session.")

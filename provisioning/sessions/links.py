@@ -17,6 +17,7 @@ from provisioning.sessions.events import SignInLinkIssued
 from provisioning.sessions.lifecycle import Begun
 from provisioning.sessions.models import SignInLink
 from provisioning.sessions.rules import SessionPolicy
+from provisioning.sessions.sign_in import UNTOLD, SignIn
 
 LIFETIME = timedelta(minutes=10)
 
@@ -29,7 +30,15 @@ def issue(connection: Connection, *, user_id: UUID, digest: bytes, by: Actor) ->
     outbox.append(connection, SignInLinkIssued(user_id=user_id), workspace_id=None, by=by)
 
 
-def redeem(connection: Connection, *, link: bytes, session: bytes, policy: SessionPolicy) -> Begun:
+def redeem(
+    connection: Connection,
+    *,
+    link: bytes,
+    session: bytes,
+    policy: SessionPolicy,
+    how: SignIn = UNTOLD,
+    replaces: bytes | None = None,
+) -> Begun:
     """Use a link up and begin the session that it stands for.
 
     Args:
@@ -37,6 +46,8 @@ def redeem(connection: Connection, *, link: bytes, session: bytes, policy: Sessi
         link: the digest of the link's text.
         session: the digest of the new session's text.
         policy: the limits in force.
+        how: where it is used.
+        replaces: the digest of the session that the browser had until now.
 
     Raises:
         Unauthenticated: the link is unknown, used or too old; which of them is not told.
@@ -51,4 +62,6 @@ def redeem(connection: Connection, *, link: bytes, session: bytes, policy: Sessi
     if user_id is None:
         raise Unauthenticated("This link has been used already, or is older than ten minutes: ask for a new one.")
     person = Actor("person", str(user_id))
-    return lifecycle.begin(connection, user_id=user_id, digest=session, policy=policy, by=person)
+    return lifecycle.begin(
+        connection, user_id=user_id, digest=session, policy=policy, by=person, how=how, replaces=replaces
+    )

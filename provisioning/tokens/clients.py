@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, insert, literal, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, insert, literal, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory.models import Member
+from provisioning.directory.models import Member, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.tokens import public_keys
@@ -76,16 +76,19 @@ class AccessTokenView:
         return frozenset(self.scope.split())
 
 
-_STANDS = or_(
-    OAuthClient.member_id.is_(None),
-    select(1)
-    .where(
-        Member.workspace_id == OAuthClient.workspace_id,
-        Member.id == OAuthClient.member_id,
-        Member.active,
-        Member.active_since_epoch == OAuthClient.member_epoch,
-    )
-    .exists(),
+_STANDS = and_(
+    select(1).where(Workspace.id == OAuthClient.workspace_id, Workspace.deleted_at.is_(None)).exists(),
+    or_(
+        OAuthClient.member_id.is_(None),
+        select(1)
+        .where(
+            Member.workspace_id == OAuthClient.workspace_id,
+            Member.id == OAuthClient.member_id,
+            Member.active,
+            Member.active_since_epoch == OAuthClient.member_epoch,
+        )
+        .exists(),
+    ),
 )
 _COLUMNS = (
     OAuthClient.id,

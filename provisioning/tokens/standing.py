@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
-from provisioning.directory.models import Member
+from provisioning.directory.models import Member, Workspace
 from provisioning.tokens.models import ApiToken, ApiTokenSecret
 
 # Use is written at most this often: what is shown lags so much behind, and is never ahead.
@@ -103,7 +103,11 @@ _UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _
 _JUDGE = (
     VIEW.add_columns(_UNNOTED)
     .join(_LINE, and_(ApiToken.workspace_id == _LINE.c.workspace_id, ApiToken.id == _LINE.c.id))
-    .where(_LINE.c.asked, select(func.bool_and(_LINE.c.stands)).scalar_subquery())
+    .where(
+        _LINE.c.asked,
+        select(func.bool_and(_LINE.c.stands)).scalar_subquery(),
+        select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
+    )
 )
 
 

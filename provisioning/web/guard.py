@@ -20,7 +20,7 @@ from provisioning.access import facts, rules
 from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.credentials import Kind
-from provisioning.database import reading
+from provisioning.database import reading, transaction
 from provisioning.directory import connections
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
@@ -31,11 +31,11 @@ from provisioning.sessions.rules import Standing, Verdict
 from provisioning.tokens import clients, ranges, standing
 from provisioning.tokens.clients import ClientView
 from provisioning.tokens.standing import TokenView
+from provisioning.web import cookie
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SESSION_COOKIE = "__Host-session"
 _GUARD = "_provisioning_guard"
 _PAUSE_SECONDS = 300
 _log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def by_session(view: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        digest = context().keyring.recognise(request.cookies.get(SESSION_COOKIE, ""), Kind.SESSION)
+        digest = context().keyring.recognise(cookie.brought(), Kind.SESSION)
         if digest is None:
             raise Unauthenticated("You are not signed in.")
         policy = context().session_policy
@@ -158,10 +158,26 @@ def by_session(view: Callable[P, T]) -> Callable[P, T]:
             lifecycle.record_activity(database, standing=standing, policy=policy)
         g.person = Person(standing, verdict)
         g.actor = Actor("person", str(standing.user_id), request_id())
+        if standing.renewal_due:
+            _renew(standing)
         return view(*args, **kwargs)
 
     setattr(guarded, _GUARD, "session")
     return guarded
+
+
+def _renew(standing: Standing) -> None:
+    """Give the browser a new text for its session, for whoever has got hold of the one before."""
+    secret = context().keyring.mint(Kind.SESSION)
+    with transaction() as database:
+        if not lifecycle.renew(database, standing=standing, digest=secret.digest, by=g.actor):
+            return
+
+    @after_this_request
+    def give(response: Response) -> Response:
+        if not cookie.is_set(response):
+            cookie.give(response, secret.text)
+        return response
 
 
 def _bearer() -> str:

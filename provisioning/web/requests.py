@@ -10,6 +10,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from provisioning.refusals import NotAllowed
+
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -23,6 +25,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    # What is answered depends on who asks: nothing between may keep it for somebody else.
+    "Vary": "Cookie",
 }
 
 
@@ -50,6 +54,16 @@ def _dress(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     return response
+
+
+def refuse_other_sites() -> None:
+    """Take forms from our own pages only: browsers tell where a form was sent from.
+
+    Raises:
+        NotAllowed: it was another site.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise NotAllowed("This form was sent from another site.")
 
 
 def json_body(*media_types: str, largest: int = LARGEST_BODY) -> Any:

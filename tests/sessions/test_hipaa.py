@@ -9,34 +9,14 @@ import pytest
 from sqlalchemy import select, update
 
 from provisioning.context import context
-from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
-from provisioning.directory import workspaces
 from provisioning.sessions import clearing, lifecycle
 from provisioning.sessions.models import Session
 from tests.conftest import TEST, USER_URN
+from tests.sessions.playing import begin, flip, judge
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("app")
-PERSON = "person@corp.example"
-
-
-def begin(email: str = PERSON) -> bytes:
-    secret = context().keyring.mint(Kind.SESSION)
-    with transaction() as connection:
-        policy = context().session_policy
-        lifecycle.begin_by_email(connection, email=email, digest=secret.digest, policy=policy, by=TEST)
-    return secret.digest
-
-
-def judge(session: bytes):
-    with reading() as connection:
-        return lifecycle.judge(connection, digest=session, policy=context().session_policy)[0]
-
-
-def flip(idp, *, on: bool) -> None:
-    with transaction() as connection:
-        workspaces.set_hipaa_eligible(connection, slug=idp.workspace.slug, eligible=on, by=TEST)
 
 
 @pytest.fixture
@@ -134,27 +114,27 @@ def test_flipping_the_flag_ends_sessions_of_members_in_all_workspaces_and_nobody
     suspend(plain, suspended)
     other.create_user(f"s.{email}")
     mine, theirs, unbound = begin(email), begin(f"x.{email}"), begin(f"s.{email}")
-    flip(plain, on=True)
+    flip(plain.workspace.slug, on=True)
     assert judge(mine).reason == "revoked_hipaa_change"
     assert (judge(theirs).active, judge(unbound).active) == (True, True)
     short = begin(email)
     assert judge(short).policy == "hipaa"
-    flip(plain, on=False)
+    flip(plain.workspace.slug, on=False)
     assert judge(short).reason == "revoked_hipaa_change"
     assert judge(begin(email)).policy == "standard"
 
 
 def test_flipping_to_what_it_is_already_ends_nothing(plain, email):
     session = begin(email)
-    flip(plain, on=False)
+    flip(plain.workspace.slug, on=False)
     assert judge(session).active
 
 
 def test_who_joins_after_the_flag_was_off_again_is_not_concerned_by_what_was_before(new_idp, plain, email):
     later = new_idp()
     session = begin(email)
-    flip(later, on=True)
-    flip(later, on=False)
+    flip(later.workspace.slug, on=True)
+    flip(later.workspace.slug, on=False)
     later.create_user(email)
     assert judge(session).active
 
@@ -190,7 +170,7 @@ def test_a_late_worker_never_ends_a_session_begun_after_the_change(plain, email)
 
 def test_a_session_that_is_judged_dead_is_marked_so_by_the_workers(plain, email):
     session = begin(email)
-    flip(plain, on=True)
+    flip(plain.workspace.slug, on=True)
 
     def marked():
         with reading() as connection:
@@ -238,7 +218,7 @@ def test_a_sign_in_that_races_with_the_flag_is_judged_by_it_or_refused(app, new_
     def change(*, state: bool) -> None:
         with app.app_context():
             barrier.wait()
-            flip(clinic, on=state)
+            flip(clinic.workspace.slug, on=state)
 
     with ThreadPoolExecutor(3) as pool:
         for round_ in range(30):

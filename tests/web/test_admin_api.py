@@ -124,6 +124,17 @@ def test_a_session_begun_by_an_admin_opens_that_workspace_alone(new_idp, new_adm
     assert admin.request("POST", "/sessions/check", ask).json()["data"]["session"]["reason"] == "revoked"
 
 
+def test_an_application_tells_where_the_person_is_and_owners_see_it(idp, admin):
+    idp.create_user("a@corp.example")
+    sent = {"email": "a@corp.example", "address": "192.0.2.7", "userAgent": "Browser/7"}
+    assert admin.request("POST", "/sessions", sent).status_code == 201
+    (shown,) = admin.get("/sessions")["sessions"]
+    assert (shown["address"], shown["userAgent"], shown["connectionId"]) == ("192.0.2.7", "Browser/7", None)
+    assert "idToken" not in shown
+    refused = admin.request("POST", "/sessions", {**sent, "address": "nowhere"})
+    assert (refused.status_code, len(admin.get("/sessions")["sessions"])) == (422, 1)
+
+
 def test_an_application_that_asks_keeps_an_idle_session_alive_but_not_beyond_its_end(idp, admin, app):
     idp.create_user("a@corp.example")
     begun = admin.request("POST", "/sessions", {"email": "a@corp.example"}).json()["data"]["session"]

@@ -50,7 +50,13 @@ def test_a_link_signs_in_once_and_the_session_opens_the_console(service, idp, ht
         http.post(f"{service.base_url}/sign-in/out", headers=mine, timeout=10, allow_redirects=False).status_code == 303
     )
     ended = http.get(f"{service.base_url}/console/", headers=mine, timeout=10)
-    assert (ended.status_code, "ended the session" in ended.text) == (401, True)
+    assert (ended.status_code, "You signed out" in ended.text) == (401, True)
+
+
+def test_a_session_remembers_the_browser_that_used_the_link(service, idp, http, link, facts_of):
+    sign_in(service, http, link, **{"User-Agent": "Browser/7 (here)"})
+    (session,) = facts_of("session", "list", "--workspace", idp.workspace.slug)["sessions"]
+    assert (session["user_agent"], session["address"]) == ("Browser/7 (here)", "127.0.0.1")
 
 
 def test_a_form_from_another_site_is_refused_and_uses_nothing_up(service, http, link):

@@ -162,12 +162,46 @@ class Session(Schema):
     reason = fields.String(attribute="verdict.reason", allow_none=True)
     policy = fields.String(attribute="verdict.policy")
     expiresAt = fields.AwareDateTime(attribute="verdict.expires_at")  # noqa: N815 - the API's case
+    workspace = fields.String(attribute="verdict.workspace", allow_none=True)
+    address = fields.String(attribute="sign_in.address", allow_none=True)
+    userAgent = fields.String(attribute="sign_in.user_agent", allow_none=True)  # noqa: N815 - the API's case
+    authenticatedAt = fields.AwareDateTime(attribute="sign_in.authenticated_at")  # noqa: N815 - the API's case
+    connectionId = fields.UUID(attribute="sign_in.connection_id", allow_none=True)  # noqa: N815 - the API's case
+    acr = fields.String(attribute="sign_in.acr", allow_none=True)
+    amr = fields.List(fields.String(), attribute="sign_in.amr")
+
+
+class SessionQuery(Strict):
+    """Whose sessions are wanted."""
+
+    member_id = fields.UUID(data_key="userId", load_default=None)
+
+
+class SessionLimits(Schema):
+    """How long sessions of the workspace's members may live, in seconds; null stands for the service's limit."""
+
+    idleSeconds = fields.Integer(attribute="idle", allow_none=True)  # noqa: N815 - the API's case
+    absoluteSeconds = fields.Integer(attribute="absolute", allow_none=True)  # noqa: N815 - the API's case
+
+
+_SECONDS = validate.Range(1, 10**9)
+
+
+class SessionLimitsInput(Strict):
+    """The new limits, both of them."""
+
+    idle = fields.Integer(data_key="idleSeconds", required=True, allow_none=True, strict=True, validate=_SECONDS)
+    absolute = fields.Integer(
+        data_key="absoluteSeconds", required=True, allow_none=True, strict=True, validate=_SECONDS
+    )
 
 
 class SessionInput(Strict):
-    """Whose session is to begin."""
+    """Whose session is to begin, and where the person is, if the application knows."""
 
     email = fields.String(required=True, validate=validate.Length(max=320))
+    address = fields.IP(load_default=None)
+    userAgent = fields.String(load_default=None, validate=validate.Length(max=512))  # noqa: N815 - the API's case
 
 
 class NewSession(Schema):

@@ -11,8 +11,10 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import roster
-from provisioning.sessions import lifecycle
+from provisioning.sessions import lifecycle, limits
+from provisioning.sessions.limits import OwnLimits
 from provisioning.sessions.rules import UNKNOWN
+from provisioning.sessions.sign_in import SignIn
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
@@ -56,9 +58,10 @@ def some(query: dict[str, Any]) -> Any:
 @by_token("session.create")
 @blueprint.arguments(schemas.SessionInput)
 @blueprint.response(201, schemas.data("NewSession", session=fields.Nested(schemas.NewSession)))
-def begin(sent: dict[str, str]) -> Any:
+def begin(sent: dict[str, Any]) -> Any:
     """Begin a session for a member that opens this workspace alone; its token is shown this once."""
     secret = context().keyring.mint(Kind.SESSION)
+    address = None if sent["address"] is None else str(sent["address"])
     with transaction() as connection:
         member = roster.by_email(connection, workspace_id=token().workspace_id, email=sent["email"])
         begun = lifecycle.begin(
@@ -68,9 +71,39 @@ def begin(sent: dict[str, str]) -> Any:
             policy=context().session_policy,
             by=actor(),
             reach_id=token().workspace_id,
+            how=SignIn(address=address, user_agent=sent["userAgent"]),
         )
     shown = {"id": begun.id, "token": secret.text, "policy": begun.policy}
     return {"data": {"session": {**shown, "created_at": begun.created_at, "expires_at": begun.expires_at}}}
+
+
+_LIMITS = schemas.data("SessionLimits", limits=fields.Nested(schemas.SessionLimits))
+
+
+@blueprint.get("/limits")
+@by_token("session.read")
+@blueprint.response(200, _LIMITS)
+def read_limits() -> Any:
+    """The workspace's own limits; null stands for the service's."""
+    with reading() as connection:
+        return {"data": {"limits": limits.of_workspace(connection, workspace_id=token().workspace_id)}}
+
+
+@blueprint.put("/limits")
+@by_token("session.limit")
+@blueprint.arguments(schemas.SessionLimitsInput)
+@blueprint.response(200, _LIMITS)
+def replace_limits(sent: dict[str, int | None]) -> Any:
+    """Make the sessions of the workspace's members shorter than the service does; a longer limit binds new ones."""
+    with transaction() as connection:
+        stored = limits.replace(
+            connection,
+            workspace_id=token().workspace_id,
+            limits=OwnLimits(**sent),
+            policy=context().session_policy,
+            by=actor(),
+        )
+    return {"data": {"limits": stored}}
 
 
 @blueprint.post("/check")

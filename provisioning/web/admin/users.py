@@ -16,6 +16,7 @@ from provisioning.directory.conditions import as_id
 from provisioning.directory.listing import Selection
 from provisioning.directory.roster import MemberView
 from provisioning.refusals import NotFound
+from provisioning.sessions import lifecycle
 from provisioning.web.admin import access_schemas, people_schemas, permissions, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
@@ -146,6 +147,18 @@ def groups(query: dict[str, Any], user_id: UUID) -> Any:
     with reading() as connection:
         found = roster.by_id(connection, workspace_id=token().workspace_id, member_id=user_id)
     return resume(query).cut("groups", found.groups)
+
+
+@blueprint.delete("/<uuid:user_id>/sessions")
+@by_token("session.revoke")
+@blueprint.response(200, schemas.data("Ended", ended=fields.Integer()))
+def revoke_sessions(user_id: UUID) -> Any:
+    """End all sessions of a member that open this workspace; those that open another one alone stay."""
+    workspace_id = token().workspace_id
+    with transaction() as connection:
+        member = roster.by_id(connection, workspace_id=workspace_id, member_id=user_id)
+        ended = lifecycle.revoke_of_member(connection, workspace_id=workspace_id, user_id=member.user_id, by=actor())
+    return {"data": {"ended": ended}}
 
 
 @blueprint.get("/<uuid:user_id>/access")

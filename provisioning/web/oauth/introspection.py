@@ -22,7 +22,8 @@ from provisioning.credentials import Kind
 from provisioning.database import reading
 from provisioning.refusals import NotAllowed
 from provisioning.sessions import lifecycle
-from provisioning.sessions.rules import Standing, verdict
+from provisioning.sessions.lifecycle import Seen
+from provisioning.sessions.rules import verdict
 from provisioning.tokens import clients, standing
 from provisioning.web import guard, haste
 from provisioning.web.oauth.authentication import METHODS
@@ -107,13 +108,14 @@ def _session(digest: bytes, workspace_id: UUID, *, activity: bool) -> dict[str, 
         "sub": str(seen.member_id),
         "username": seen.user_name,
         "policy": judged.policy,
-        **_step_up(standing),
+        **_step_up(seen),
     }
 
 
-def _step_up(standing: Standing) -> dict[str, Any]:  # noqa: ARG001 - nothing is known of a sign-in but its moment
-    """How strongly the person proved who they are (`auth_time`, `acr`, `amr`): nothing, where no provider said so."""
-    return {}
+def _step_up(seen: Seen) -> dict[str, Any]:
+    """When the person proved who they are, and how strongly, where an identity provider said so (RFC 9470)."""
+    told = {"auth_time": int(seen.authenticated_at.timestamp()), "acr": seen.acr, "amr": list(seen.amr)}
+    return {name: value for name, value in told.items() if value}
 
 
 def _access_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:

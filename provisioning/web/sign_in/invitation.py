@@ -16,8 +16,10 @@ from provisioning.directory import invitations, workspaces
 from provisioning.outbox import Actor
 from provisioning.refusals import Unauthenticated
 from provisioning.sessions import lifecycle
+from provisioning.web import arrival
 from provisioning.web.guard import public, request_id
-from provisioning.web.sign_in.entering import refuse_other_sites, signed_in
+from provisioning.web.requests import refuse_other_sites
+from provisioning.web.sign_in.entering import signed_in
 
 blueprint = Blueprint("invitation", __name__, url_prefix="/sign-in/invitation", template_folder="templates")
 
@@ -79,4 +81,6 @@ def _enter(connection: Connection, digest: bytes, session: Secret) -> None:
         policy=context().session_policy,
         by=Actor("person", str(member.user_id), request_id()),
         reach_id=workspace_id,
+        how=arrival.told(),
+        replaces=arrival.former(),
     )

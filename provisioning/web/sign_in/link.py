@@ -6,16 +6,18 @@ the form that the person sends off. So a mail scanner that follows links uses no
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
 from provisioning.refusals import Unauthenticated
-from provisioning.sessions import lifecycle, links
-from provisioning.web.guard import SESSION_COOKIE, actor, by_session, person, public
-from provisioning.web.sign_in.entering import refuse_other_sites, signed_in
+from provisioning.sessions import links, own
+from provisioning.web import arrival, cookie
+from provisioning.web.guard import actor, by_session, person, public
+from provisioning.web.requests import refuse_other_sites
+from provisioning.web.sign_in.entering import signed_in
 
 blueprint = Blueprint("sign_in", __name__, url_prefix="/sign-in", template_folder="templates")
 
@@ -45,7 +47,14 @@ def redeem() -> AnyResponse:
         raise Unauthenticated("This is no sign-in link: copy the whole of it.")
     session = keyring.mint(Kind.SESSION)
     with transaction() as database:
-        links.redeem(database, link=digest, session=session.digest, policy=context().session_policy)
+        links.redeem(
+            database,
+            link=digest,
+            session=session.digest,
+            policy=context().session_policy,
+            how=arrival.told(),
+            replaces=arrival.former(),
+        )
     return signed_in(session)
 
 
@@ -54,8 +63,9 @@ def redeem() -> AnyResponse:
 def out() -> AnyResponse:
     """End this session."""
     refuse_other_sites()
+    standing = person().standing
     with transaction() as database:
-        lifecycle.revoke(database, session_id=person().standing.id, workspace_id=None, by=actor())
-    response: Response | AnyResponse = redirect("/sign-in/link", code=303)
-    response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="Lax", path="/")
+        own.sign_out(database, of=standing, session_id=standing.id, by=actor())
+    response = redirect("/sign-in/link", code=303)
+    cookie.take_away(response)
     return response

@@ -1,0 +1,83 @@
+"""Sessions as they are shown: judged at this moment, with how each was begun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy.engine import Connection
+
+from provisioning.directory.models import Connection as IdpConnection
+from provisioning.directory.models import User, Workspace
+from provisioning.sessions.models import Session
+from provisioning.sessions.rules import SessionPolicy, Standing, Verdict, verdict
+from provisioning.sessions.sign_in import SignIn
+from provisioning.sessions.standing import STANDING
+
+# One workspace is never told the name of another.
+HERE = select(Workspace.slug).where(Workspace.id == bindparam("workspace")).scalar_subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session in a list."""
+
+    id: UUID
+    email: str | None
+    created_at: datetime
+    last_seen_at: datetime
+    verdict: Verdict
+    # How it was begun; the ID token is shown to nobody.
+    sign_in: SignIn
+    # What the workspace calls the connection that vouched.
+    connection: str | None
+
+
+def without_others(judged: Verdict, here: str | None) -> Verdict:
+    """A verdict as the workspace of this slug may see it."""
+    workspace = judged.workspace if judged.workspace == here else None
+    next_workspace = judged.next_workspace if judged.next_workspace == here else None
+    return replace(judged, workspace=workspace, next_workspace=next_workspace)
+
+
+_SIGN_IN = (
+    Session.address,
+    Session.user_agent,
+    Session.connection_id,
+    Session.authenticated_at,
+    Session.acr,
+    Session.amr,
+    Session.provider_session,
+)
+LIST: Select[*tuple[Any, ...]] = (
+    STANDING.outerjoin(
+        IdpConnection,
+        and_(IdpConnection.workspace_id == Session.connection_workspace_id, IdpConnection.id == Session.connection_id),
+    )
+    .add_columns(User.email, HERE, Session.connection_workspace_id, IdpConnection.name, *_SIGN_IN)
+    .order_by(Session.id.desc())
+)
+
+
+def view(row: Sequence[Any], policy: SessionPolicy, workspace_id: UUID | None = None) -> SessionView:
+    """A row of `LIST` as a value; a workspace is told nothing of others."""
+    beyond = len(STANDING.selected_columns)
+    standing = Standing(*row[:beyond])
+    email, here, vouched_in, connection, *how = row[beyond:]
+    sign_in = SignIn(*how)
+    sign_in = replace(sign_in, amr=tuple(sign_in.amr))
+    judged = verdict(standing, policy)
+    if workspace_id is not None:
+        judged = without_others(judged, here)
+        if vouched_in != workspace_id:
+            sign_in, connection = replace(sign_in, connection_id=None, provider_session=None), None
+    return SessionView(standing.id, email, standing.created_at, standing.last_seen_at, judged, sign_in, connection)
+
+
+def where(connection: Connection, *conditions: Any, policy: SessionPolicy) -> Sequence[SessionView]:
+    """The sessions for which conditions on their rows hold, newest first: for the rooms' own use."""
+    return [view(row, policy) for row in connection.execute(LIST.where(*conditions), {"workspace": None})]

@@ -1,0 +1,61 @@
+"""Removes what belonged to a deleted workspace, in short transactions; a restart goes on where the last one was."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import Celery
+
+from provisioning.database import transaction
+from provisioning.directory import deletion
+from provisioning.outbox import Actor, Claimed
+from provisioning.sessions import clearing
+
+_AT_ONCE = 1000
+_LATELY = timedelta(hours=1)
+_SYSTEM = Actor("system")
+
+
+def register(celery: Celery) -> None:
+    """Make the task known under the name that the schedule uses."""
+    celery.task(name="provisioning.remove_deleted")(remove_deleted)
+
+
+def remove_deleted() -> int:
+    """Remove what requests that were on their way wrote into deleted workspaces, and return how many these are."""
+    with transaction() as connection:
+        found = deletion.lately(connection, within=_LATELY)
+    for workspace_id in found:
+        _remove(workspace_id)
+    return len(found)
+
+
+def remove_workspace(claimed: Claimed) -> None:
+    """After a workspace was deleted: its members with the marks on their sessions, then all other rows."""
+    workspace_id = UUID(claimed.payload["workspace_id"])
+    with transaction() as connection:
+        if not deletion.is_deleted(connection, workspace_id=workspace_id):
+            return
+    _remove(workspace_id)
+
+
+def _remove(workspace_id: UUID) -> None:
+    _remove_members(workspace_id)
+    for table in deletion.tables():
+        removed = _AT_ONCE
+        while removed == _AT_ONCE:
+            with transaction() as connection:
+                removed = deletion.remove_rows(connection, table=table, workspace_id=workspace_id, most=_AT_ONCE)
+
+
+def _remove_members(workspace_id: UUID) -> None:
+    """A membership is what a check knows the deletion by: it goes in the transaction that marks the sessions."""
+    while True:
+        with transaction() as connection:
+            stretch = clearing.clear_workspace(
+                connection, workspace_id=workspace_id, after=None, most=_AT_ONCE, by=_SYSTEM
+            )
+            if stretch.last_member is None:
+                return
+            deletion.remove_members(connection, workspace_id=workspace_id, up_to=stretch.last_member)
