@@ -32,6 +32,7 @@ class Settings:
     port: int
     base_url: str | None
     trusted_proxies: int
+    private_hosts: tuple[str, ...]
     web_processes: int
     web_threads: int
     session_absolute: timedelta
@@ -115,6 +116,8 @@ def masked(settings: Settings) -> dict[str, str | int | None]:
             shown[variable.name] = MASK
         elif isinstance(value, timedelta):
             shown[variable.name] = int(value.total_seconds())
+        elif isinstance(value, tuple):
+            shown[variable.name] = ",".join(value)
         else:
             shown[variable.name] = value if isinstance(value, int) or value is None else str(value)
     return shown

@@ -46,6 +46,13 @@ class Url(fields.String):
         return text
 
 
+class Names(fields.Field[tuple[str, ...]]):
+    """Names with commas between them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002 - marshmallow's signature
+        return tuple(name.strip().lower() for name in str(value).split(",") if name.strip())
+
+
 class MailServer(Url):
     """The address of a mail server; `?starttls=off` is the only thing that may be said of it."""
 
@@ -144,6 +151,14 @@ VARIABLES: tuple[Variable, ...] = (
         "0",
         "How many proxies in front tell in X-Forwarded-* how they were called: SCIM locations follow the last so many."
         " With 0 the headers are not looked at, for anybody could send them.",
+    ),
+    Variable(
+        "PROVISIONING_PRIVATE_HOSTS",
+        "private_hosts",
+        Names(),
+        "",
+        "Hosts in private networks, with commas between them, that may be called at addresses which admins type, such"
+        " as the company's own identity provider. All others must be public and speak https.",
     ),
     Variable(
         "PROVISIONING_WEB_PROCESSES",

@@ -16,6 +16,7 @@ from provisioning.access.roles import Catalogue
 from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
+from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
 from provisioning.post.folder import Folder
 from provisioning.post.letters import Carrier
@@ -29,7 +30,8 @@ from provisioning.web.authzen import door as authzen
 from provisioning.web.console import pages
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
-from provisioning.web.sign_in import invitation, link, mine
+from provisioning.web.sign_in import invitation, link, mine, oidc, out
+from provisioning.web.sign_in.state import SealedState
 
 
 class _Orjson(JSONProvider):
@@ -74,6 +76,9 @@ def _context(settings: Settings) -> Context:
             activity_interval=settings.activity_interval,
         ),
         cursors=Sealer(key, "cursors"),
+        sign_in_state=Sealer(key, "sign-in state"),
+        credentials=Sealer(key, "credentials of sign-in providers"),
+        outbound=Outbound(private_hosts=settings.private_hosts, loopback=not settings.production),
         pace=Pace(settings.redis_url, per_minute=settings.scim_requests_per_minute),
         measures=Measures(
             sign_in=settings.sign_in_requests_per_minute,
@@ -110,9 +115,9 @@ def _register(app: Flask) -> None:
     app.register_blueprint(door.blueprint)
     oauth.init_app(app)
     app.register_blueprint(authzen.blueprint)
-    app.register_blueprint(link.blueprint)
-    app.register_blueprint(invitation.blueprint)
-    app.register_blueprint(mine.blueprint)
+    app.session_interface = SealedState()
+    for page in (link, invitation, oidc, mine, out):
+        app.register_blueprint(page.blueprint)
     app.register_blueprint(pages.blueprint)
     api.init_app(app)
     errors.init_app(app)

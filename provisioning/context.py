@@ -10,6 +10,7 @@ from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
 from provisioning.credentials import Keyring
+from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
 from provisioning.post.letters import Carrier
 from provisioning.sealing import Sealer
@@ -27,6 +28,11 @@ class Context:
     catalogue: Catalogue
     session_policy: SessionPolicy
     cursors: Sealer
+    # What a browser carries while it is at an identity provider.
+    sign_in_state: Sealer
+    # The secrets and keys by which identity providers know us.
+    credentials: Sealer
+    outbound: Outbound
     pace: Pace
     measures: Measures
     signing: Sealer

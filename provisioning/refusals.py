@@ -82,3 +82,15 @@ class NoActiveMembership(Refusal):
     """The person is an active member of no workspace, so there is nothing to sign in to."""
 
     code, status = "no_active_membership", 403
+
+
+class SignInRefusal(Refusal):
+    """The identity provider vouches for somebody who may not come in; `reason` says why."""
+
+    code, status = "sign_in_refused", 403
+
+
+class ProviderUnavailable(Refusal):
+    """An identity provider doesn't answer, or not as the standard has it."""
+
+    code, status = "provider_unavailable", 502

@@ -1,4 +1,4 @@
-"""Values that a client carries for us and can neither read nor change: encrypted, authenticated and dated by Fernet."""
+"""Values that nobody else can read or change, wherever they are: encrypted, authenticated and dated by Fernet."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Sealer:
         sealed = self._fernet.encrypt_at_time(data, int(clock.now().timestamp()))
         return sealed.rstrip(b"=").decode()
 
-    def open(self, text: str, *, lifetime_seconds: int | None) -> bytes:
-        """The data that was sealed; without a lifetime, however long ago.
+    def open(self, text: str, *, lifetime_seconds: int | None = None) -> bytes:
+        """The data that was sealed, however long ago if no lifetime is given.
 
         Raises:
             Expired: it was sealed more than that many seconds ago.

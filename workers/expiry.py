@@ -12,6 +12,7 @@ from provisioning.access import access_requests, custom_roles, dormant, policies
 from provisioning.context import context
 from provisioning.database import transaction
 from provisioning.directory import invitations
+from provisioning.identities import logouts
 from provisioning.journal import entries
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing
@@ -95,10 +96,11 @@ def close_access_requests() -> int:
 
 
 def forget() -> int:
-    """Delete log entries and ended sessions that need not be kept, and return how many there were."""
+    """Delete log entries, ended sessions and logout tokens that need not be kept, and return how many there were."""
     keep, kept = context().journal_retention, context().session_retention
     logged = _batches(lambda database: entries.forget(database, older_than=keep, most=_AT_ONCE))
-    return logged + _batches(lambda database: clearing.forget(database, older_than=kept, most=_AT_ONCE))
+    ended = _batches(lambda database: clearing.forget(database, older_than=kept, most=_AT_ONCE))
+    return logged + ended + _batches(lambda database: logouts.forget(database, most=_AT_ONCE))
 
 
 def forget_answers() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from provisioning.access.events import AccessRequestCreated
 from provisioning.directory.events import (
+    ConnectionSessionsOutdated,
     HipaaEligibilityChanged,
     InvitationCreated,
     InvitationResent,
@@ -21,6 +22,7 @@ HANDLERS: Mapping[str, tuple[Callable[[Claimed], None], ...]] = {
     ApiTokenExpiring.name: (notices.token_expiring,),
     ApiTokenLeaked.name: (notices.token_leaked,),
     HipaaEligibilityChanged.name: (revocation.clear_workspace,),
+    ConnectionSessionsOutdated.name: (revocation.clear_connection,),
     InvitationCreated.name: (mail.invite,),
     InvitationResent.name: (mail.invite,),
     SessionsOutdated.name: (revocation.clear_person,),

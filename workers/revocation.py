@@ -6,7 +6,7 @@ from uuid import UUID
 
 from provisioning.database import transaction
 from provisioning.outbox import Actor, Claimed
-from provisioning.sessions import clearing
+from provisioning.sessions import clearing, vouched
 from provisioning.tokens import ending
 
 _MEMBERS_AT_ONCE = 1000
@@ -25,6 +25,15 @@ def clear_workspace(claimed: Claimed) -> None:
         if stretch.last_member is None:
             return
         after = stretch.last_member
+
+
+def clear_connection(claimed: Claimed) -> None:
+    """After a connection's identity provider stopped vouching for those whom it had signed in."""
+    connection_id = UUID(claimed.payload["connection_id"])
+    while True:
+        with transaction() as connection:
+            if vouched.clear(connection, connection_id=connection_id, most=_MEMBERS_AT_ONCE) < _MEMBERS_AT_ONCE:
+                return
 
 
 def clear_person(claimed: Claimed) -> None:

@@ -21,11 +21,12 @@ from provisioning.directory.events import (
     ConnectionChanged,
     ConnectionCreated,
     ConnectionSecretLeaked,
+    ConnectionSessionsOutdated,
     ConnectionTokenRevoked,
     ConnectionTokenRotated,
 )
 from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
-from provisioning.directory.models import ClientSecret, Connection, ConnectionToken, Workspace
+from provisioning.directory.models import SESSION_EPOCHS, ClientSecret, Connection, ConnectionToken, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.scim.extensions import Kinds
@@ -311,14 +312,22 @@ def by_id(database: Database, *, workspace_id: UUID, connection_id: UUID) -> Con
 
 
 def lock(database: Database, *, workspace_id: UUID, connection_id: UUID) -> None:
-    """Hold a connection against every other change until the transaction ends.
+    """Hold a connection against every other change of it until the transaction ends.
 
     Raises:
         NotFound: the workspace has none of this id.
     """
-    here = (Connection.workspace_id == workspace_id, Connection.id == connection_id)
-    if database.execute(select(Connection.id).where(*here).with_for_update()).one_or_none() is None:
+    wanted = select(Connection.id).where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
+    if database.execute(wanted.with_for_update(key_share=True)).one_or_none() is None:
         raise NotFound("The workspace has no such connection.")
+
+
+def end_sessions(database: Database, *, workspace_id: UUID, connection_id: UUID, by: Actor) -> None:
+    """End, from the commit on, every session that has begun through a connection: one write, whatever their number."""
+    here = (Connection.workspace_id == workspace_id, Connection.id == connection_id)
+    raised = update(Connection).where(*here).values(session_epoch=SESSION_EPOCHS.next_value())
+    fact = ConnectionSessionsOutdated(connection_id=connection_id)
+    database.execute(outbox.together(database, raised, fact, workspace_id=workspace_id, by=by))
 
 
 def every(database: Database, *, workspace_id: UUID | None) -> Sequence[ConnectionView]:

@@ -161,6 +161,14 @@ class ConnectionTokenRotated(_AboutConnection):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionSessionsOutdated(_AboutConnection):
+    """A connection's identity provider vouches no more for those whom it signed in: their sessions are dead."""
+
+    name: ClassVar[str] = "connection.sessions_outdated"
+    calls_for_work: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionTokenRevoked(_AboutConnection):
     """A connection ended an access token of its own before its time."""
 

@@ -94,6 +94,8 @@ class Connection(Base):
     # An alarm is raised where this share of a workspace's members loses something within an hour; or it is held.
     alarm_percent: Mapped[int] = mapped_column(server_default=text("20"))
     holds_mass_changes: Mapped[bool] = mapped_column(server_default=text("false"))
+    # Raised when its identity provider vouches no more for those whom it signed in: ends their sessions.
+    session_epoch: Mapped[int] = mapped_column(server_default=_ZERO)
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
     __table_args__ = (

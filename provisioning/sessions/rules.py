@@ -63,6 +63,8 @@ class Standing:
     # The shorter limits of the person's workspaces that bind this session: slug, idle and absolute seconds.
     limits: Sequence[Sequence[Any]]
     active_memberships: int
+    # The workspace whose connection vouched for the session, where its identity provider does so no more.
+    closed_workspace: str | None
     now: datetime
 
 
@@ -125,6 +127,7 @@ def _ending(standing: Standing, end: _End) -> tuple[str | None, str | None] | No
         (standing.ended_at is not None, standing.ended_reason, standing.ended_workspace),
         (standing.outdated, standing.outdated_reason, standing.outdated_workspace),
         (standing.changed is not None, changed_reason, changed_workspace),
+        (standing.closed_workspace is not None, "connection_closed", standing.closed_workspace),
         (standing.active_memberships == 0, "no_active_membership", None),
         (end.at <= standing.now, end.reason, end.workspace),
     )

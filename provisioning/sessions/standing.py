@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
+from provisioning.directory.models import Connection as IdpConnection
 from provisioning.directory.models import Member, User, Workspace
 from provisioning.sessions import limits
 from provisioning.sessions.models import Session
@@ -27,6 +28,18 @@ def _of_person(wanted: Any, *conditions: Any) -> Any:
     )
 
 
+# The workspace whose connection vouched for the session, and whose identity provider does so no more.
+_CLOSED = (
+    select(Workspace.slug)
+    .join_from(IdpConnection, Workspace, Workspace.id == IdpConnection.workspace_id)
+    .where(
+        IdpConnection.workspace_id == Session.connection_workspace_id,
+        IdpConnection.id == Session.connection_id,
+        IdpConnection.session_epoch > Session.epoch,
+    )
+    .correlate(Session)
+    .scalar_subquery()
+)
 _IS_THERE = Workspace.deleted_at.is_(None)
 _CHANGE = array([case((_IS_THERE, "revoked_hipaa_change"), else_="removed"), Workspace.slug])
 
@@ -54,6 +67,7 @@ STANDING: Select[*tuple[Any, ...]] = (
         _of_person(func.min(case((Workspace.hipaa_eligible, Workspace.slug))), _IS_THERE),
         limits.of_session(),
         _of_person(func.count(), _IS_THERE),
+        _CLOSED,
         func.clock_timestamp(),
     )
     .join(User, User.id == Session.user_id)

@@ -14,6 +14,7 @@ ENDED: Mapping[str, str] = {
     "removed": "You are no longer a member of a workspace.",
     "revoked": "Somebody ended the session.",
     "signed_out": "You signed out.",
+    "connection_closed": "Your workspace's identity provider no longer signs people in here.",
     "signed_in_again": "You signed in again in the same browser.",
     "too_many": "You signed in more often than sessions may live at once: the oldest gave way.",
     "no_active_membership": "You are an active member of no workspace.",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests import node
 from tests.letters import accept, secret_to
 
 NODE = Path(__file__).parent / "node"
@@ -22,22 +20,8 @@ NODE = Path(__file__).parent / "node"
 
 @pytest.fixture(scope="module")
 def modules(pytestconfig) -> Path:
-    """The SDK with what it needs, installed once for each state of the lock."""
-    if shutil.which("node") is None:
-        pytest.skip("node is missing: the vendor's SDK for Node cannot run")
-    lock = (NODE / "package-lock.json").read_bytes()
-    folder = pytestconfig.cache.mkdir(f"node-{hashlib.sha256(lock).hexdigest()[:16]}")
-    done = folder / "done"
-    with (folder / "lock").open("w") as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
-        if not done.exists():
-            for name in ("package.json", "package-lock.json"):
-                shutil.copyfile(NODE / name, folder / name)
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            made = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 - our own command
-            assert made.returncode == 0, made.stderr
-            done.touch()
-    return folder / "node_modules"
+    """The SDK with what it needs."""
+    return node.modules(pytestconfig, NODE, what="the vendor's SDK for Node")
 
 
 @pytest.fixture

@@ -281,7 +281,7 @@ def test_no_order_of_events_makes_the_service_judge_otherwise_than_the_reference
         run_state_machine_as_test(
             Sessions,
             settings=settings(
-                max_examples=25,
+                max_examples=15,
                 stateful_step_count=30,
                 suppress_health_check=list(HealthCheck),
             ),

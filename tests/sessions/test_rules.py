@@ -34,6 +34,7 @@ FRESH = Standing(
     hipaa_workspace=None,
     limits=(),
     active_memberships=1,
+    closed_workspace=None,
     now=BORN,
 )
 BOUND = replace(FRESH, policy=HIPAA, hipaa_workspace="clinic")

@@ -21,6 +21,7 @@ from provisioning.web.admin import (
     repeats,
     resources,
     sessions,
+    sign_in,
     tokens,
     users,
     versions,
@@ -44,7 +45,7 @@ def init_app(app: Flask) -> None:
         {"type": "http", "scheme": "bearer", "description": "An API token, or an access token of an OAuth client."},
     )
     api.spec.options["security"] = [{"token": []}]
-    people = (workspace, users, groups, invitations, sessions, connections, extensions)
+    people = (workspace, users, groups, invitations, sessions, connections, sign_in, extensions)
     programs = (tokens, leaks, oauth_clients)
     for noun in (*people, *programs, access, access_requests, mappings, resources, audit):
         api.register_blueprint(noun.blueprint)

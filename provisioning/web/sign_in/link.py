@@ -1,4 +1,4 @@
-"""Signing in by a one-time link, and signing out.
+"""Signing in by a one-time link.
 
 The link's secret stands behind the `#` of the address, which no browser sends and no log keeps; the page moves it into
 the form that the person sends off. So a mail scanner that follows links uses nothing up.
@@ -6,16 +6,16 @@ the form that the person sends off. So a mail scanner that follows links uses no
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
 
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
 from provisioning.refusals import Unauthenticated
-from provisioning.sessions import links, own
-from provisioning.web import arrival, cookie
-from provisioning.web.guard import actor, by_session, person, public
+from provisioning.sessions import links
+from provisioning.web import arrival
+from provisioning.web.guard import public
 from provisioning.web.requests import refuse_other_sites
 from provisioning.web.sign_in.entering import signed_in
 
@@ -38,7 +38,7 @@ def script() -> tuple[str, dict[str, str]]:
 
 @blueprint.post("/link")
 @public
-def redeem() -> AnyResponse:
+def redeem() -> Response:
     """Use the link up; the person is signed in."""
     refuse_other_sites()
     keyring = context().keyring
@@ -56,16 +56,3 @@ def redeem() -> AnyResponse:
             replaces=arrival.former(),
         )
     return signed_in(session)
-
-
-@blueprint.post("/out")
-@by_session
-def out() -> AnyResponse:
-    """End this session."""
-    refuse_other_sites()
-    standing = person().standing
-    with transaction() as database:
-        own.sign_out(database, of=standing, session_id=standing.id, by=actor())
-    response = redirect("/sign-in/link", code=303)
-    cookie.take_away(response)
-    return response

@@ -50,6 +50,6 @@ def end_all() -> Response:
 
 
 def _left() -> Response:
-    response = redirect("/sign-in/link", code=303)
+    response = redirect("/sign-in", code=303)
     cookie.take_away(response)
     return response
