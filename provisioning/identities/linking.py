@@ -6,6 +6,7 @@ but the link counts: addresses change hands, subjects don't.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,8 @@ from provisioning.identities.providers import ProviderView
 from provisioning.outbox import Actor
 from provisioning.refusals import SignInRefusal
 
+# What lets in whoever is invited by an address that is proven; None where nobody is.
+Admit = Callable[[Database, str], MemberView | None]
 _LONGEST_NAME = 200
 
 
@@ -49,13 +52,14 @@ class Assertion:
     name: str | None
 
 
-def member_of(database: Database, *, provider: ProviderView, said: Assertion, by: Actor) -> MemberView:
+def member_of(database: Database, *, provider: ProviderView, said: Assertion, admit: Admit, by: Actor) -> MemberView:
     """The active member who signs in; linked now where they come for the first time.
 
     Args:
         database: in a transaction.
         provider: through which they come.
         said: what it says of them.
+        admit: lets in whoever is invited by a proven address.
         by: who does it.
 
     Raises:
@@ -72,8 +76,10 @@ def member_of(database: Database, *, provider: ProviderView, said: Assertion, by
     if member_id is not None:
         return _let_in(roster.lock(database, workspace_id=provider.workspace_id, member_id=member_id))
     found, by_what = _by_external_id(database, provider, said), "external_id"
-    if found is None:
-        found, by_what = _by_address(database, provider, said), "address"
+    if found is None and said.email is not None and _speaks_for(database, provider, said):
+        found, by_what = admit(database, said.email), "invitation"
+        if found is None:
+            found, by_what = _by_address(database, provider, said.email), "address"
     if found is None:
         found, by_what = _created(database, provider, said, by=by), "created"
     member = _let_in(found)
@@ -115,11 +121,9 @@ def _by_external_id(database: Database, provider: ProviderView, said: Assertion)
     return _locked(database, provider, meant)
 
 
-def _by_address(database: Database, provider: ProviderView, said: Assertion) -> MemberView | None:
-    """The member with the address, where the provider's word for it is enough."""
-    if said.email is None or not _speaks_for(database, provider, said):
-        return None
-    key = users.address_key(said.email)
+def _by_address(database: Database, provider: ProviderView, email: str) -> MemberView | None:
+    """The member with a proven address."""
+    key = users.address_key(email)
     return _locked(database, provider, Member.user_id.in_(select(User.id).where(User.email_key == key)))
 
 

@@ -86,7 +86,7 @@ VIEW: Select[*tuple[Any, ...]] = (
         Connection,
         (Connection.workspace_id == SignInProvider.workspace_id) & (Connection.id == SignInProvider.connection_id),
     )
-    .join(Workspace, Workspace.id == SignInProvider.workspace_id)
+    .join(Workspace, (Workspace.id == SignInProvider.workspace_id) & Workspace.deleted_at.is_(None))
 )
 
 

@@ -16,6 +16,7 @@ from provisioning.outbox import Event
 from provisioning.sessions import lifecycle
 from provisioning.sessions.models import Session
 from tests.conftest import TEST
+from tests.sessions.playing import begin, judge
 
 
 @pytest.fixture
@@ -218,3 +219,57 @@ def test_an_address_finds_its_provider_and_several_are_asked_about(new_idp, new_
     assert f'content="0; url=/sign-in/with/{first.connection.id}"' in one.text
     for email in (f"ada@not-{domain}", f"ada@{domain}.evil.example", "ada", f"@{domain}@evil.example"):
         assert page(email).status_code == 404
+
+
+def test_whoever_is_invited_by_a_proven_address_is_let_in_with_what_was_held_for_them(idp, door, new_admin, unique):
+    admin, email = new_admin(idp.workspace.slug), f"{unique}@corp.example"
+    whole = {"type": "WORKSPACE", "id": str(idp.workspace.id)}
+    held = [{"roleId": "function-read-only", "resources": [whole]}]
+    assert admin.request("POST", "/invites", {"invites": [{"email": email, "permissions": held}]}).status_code == 201
+    door.provider.know(unique, email=email, email_verified=False)
+    refused(door.come(unique), "Nobody has given you access")
+    door.provider.know(unique, email=email, email_verified=True)
+    session_text(door.come(unique))
+    (member,) = admin.get("/users")["users"]
+    assert [given["roleId"] for given in member["permissions"]] == ["function-read-only"]
+    assert member["origin"] == "invitation"
+    assert admin.get("/invites")["invites"] == []
+
+
+def test_applications_are_told_how_the_person_proved_who_they_are(idp, new_door, new_admin, service, unique):
+    door = new_door(idp, max_age=3600)
+    idp.create_user(f"{unique}@corp.example", externalId=unique)
+    door.provider.know(unique)
+    text = session_text(door.come(unique))
+    bearer = {"Authorization": f"Bearer {new_admin(idp.workspace.slug).token}"}
+    told = requests.post(
+        f"{service.base_url}/oauth/introspect", data={"token": text}, headers=bearer, timeout=10
+    ).json()
+    assert (told["active"], told["kind"], told["workspace"]) == (True, "session", str(idp.workspace.id))
+    assert abs(told["auth_time"] - told["iat"]) < 60
+
+
+@pytest.mark.parametrize("door_to", ["signing in for the first time", "an invitation accepted by signing in"])
+def test_becoming_a_member_of_a_hipaa_workspace_by_signing_in_ends_older_sessions(
+    new_idp, new_door, new_admin, unique, door_to
+):
+    clinic, plain, email = new_idp(hipaa=True), new_idp(), f"{unique}@corp.example"
+    plain.create_user(email)
+    older = begin(email)
+    door = new_door(clinic, creates_members=door_to.startswith("signing"))
+    if not door_to.startswith("signing"):
+        sent = {"invites": [{"email": email}]}
+        assert new_admin(clinic.workspace.slug).request("POST", "/invites", sent).status_code == 201
+    door.provider.know(unique, email=email, email_verified=True)
+    found = verdict_of(session_text(door.come(unique)))
+    assert (found.active, found.policy) == (True, "hipaa")
+    assert judge(older).reason == "revoked_hipaa_change"
+
+
+def test_nobody_signs_in_to_a_deleted_workspace(idp, door, facts_of, unique):
+    idp.create_user(f"{unique}@corp.example", externalId=unique)
+    door.provider.know(unique)
+    text = session_text(door.come(unique))
+    facts_of("workspace", "delete", idp.workspace.slug, "--yes")
+    assert requests.get(door.address, timeout=10).status_code == 404
+    assert not verdict_of(text).active

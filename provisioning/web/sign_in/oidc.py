@@ -10,20 +10,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, render_template, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
+from provisioning.access import admission, custom_roles
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, in_transaction, reading, transaction
+from provisioning.directory import invitations
+from provisioning.directory.roster import MemberView
 from provisioning.identities import client_keys, domains, linking, providers
 from provisioning.identities.linking import Assertion
 from provisioning.identities.providers import ProviderView
 from provisioning.outbox import Actor
-from provisioning.refusals import NotFound, ProviderUnavailable, SignInRefusal
+from provisioning.refusals import NotAllowed, NotFound, ProviderUnavailable, SignInRefusal
 from provisioning.sessions import lifecycle
 from provisioning.sessions.sign_in import SignIn
 from provisioning.web import arrival
@@ -88,7 +92,7 @@ def come_back(connection_id: UUID) -> AnyResponse:
         how = _how(claims, view, id_token)
 
         def enter(database: Connection) -> None:
-            member = linking.member_of(database, provider=view, said=said, by=_by(view))
+            member = linking.member_of(database, provider=view, said=said, admit=partial(_admit, view), by=_by(view))
             lifecycle.begin(
                 database,
                 user_id=member.user_id,
@@ -120,6 +124,18 @@ def _view(connection_id: UUID) -> ProviderView:
     if found is None:
         raise NotFound("Nobody signs in through this connection.")
     return found
+
+
+def _admit(view: ProviderView, database: Connection, email: str) -> MemberView | None:
+    """Whoever is invited by this address, let in: signing in accepts, as the letter's link does."""
+    found = invitations.pending_for(database, workspace_id=view.workspace_id, email=email)
+    if found is None:
+        return None
+    roles = custom_roles.of_workspace(database, workspace_id=view.workspace_id, catalogue=context().catalogue)
+    try:
+        return admission.accept(database, invitation=found, roles=roles, by=_by(view))
+    except NotAllowed as refusal:
+        raise SignInRefusal(refusal.sentence, reason="suspended") from None
 
 
 def _by(view: ProviderView) -> Actor:
