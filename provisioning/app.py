@@ -78,7 +78,11 @@ def _context(settings: Settings) -> Context:
         cursors=Sealer(key, "cursors"),
         sign_in_state=Sealer(key, "sign-in state"),
         credentials=Sealer(key, "credentials of sign-in providers"),
-        outbound=Outbound(private_hosts=settings.private_hosts, loopback=not settings.production),
+        outbound=Outbound(
+            private_hosts=settings.private_hosts,
+            loopback=not settings.production,
+            at_once=max(1, settings.web_threads // 2),
+        ),
         pace=Pace(settings.redis_url, per_minute=settings.scim_requests_per_minute),
         measures=Measures(
             sign_in=settings.sign_in_requests_per_minute,

@@ -7,8 +7,10 @@ stands for between the look and the call. Nothing is sent before the peer has be
 from __future__ import annotations
 
 import ipaddress
-import time
+import socket
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,11 +21,13 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 if TYPE_CHECKING:
-    import socket
-
     from requests import PreparedRequest, Response, Session
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+# What Python takes for global and no stranger stands behind: a company's own translator, site-local, and IPv4 within.
+_INWARD = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
 _LARGEST_ANSWER = 1024 * 1024
 _LONGEST_SECONDS = 10.0
 _CHUNK = 64 * 1024
@@ -43,15 +47,29 @@ class Outbound:
     Args:
         private_hosts: names or addresses of hosts that may stand in a private network, and speak plain http there.
         loopback: whether this machine's own services may be called, over http too: in development alone.
+        at_once: how many calls there may be at one time: what is called must not use up who calls.
+        longest_seconds: how long a call may take as a whole.
     """
 
-    def __init__(self, *, private_hosts: Iterable[str] = (), loopback: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        private_hosts: Iterable[str] = (),
+        loopback: bool = False,
+        at_once: int = 2,
+        longest_seconds: float = _LONGEST_SECONDS,
+    ) -> None:
         self._private_hosts = frozenset(host.lower() for host in private_hosts)
         self._loopback = loopback
+        self.places = threading.BoundedSemaphore(at_once)
+        self.longest_seconds = longest_seconds
 
     def allows(self, url: str) -> bool:
         """Whether an address may be called, as far as its text tells; the call itself judges the peer."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
         host = (parts.hostname or "").lower()
         if not host or parts.username or parts.password:
             return False
@@ -60,11 +78,11 @@ class Outbound:
 
     def allows_peer(self, host: str, address: str) -> bool:
         """Whether the machine at this address may be spoken to under this name."""
-        found = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(found, "ipv4_mapped", None) or found
         if host.lower() in self._private_hosts:
             return True
-        return bool(mapped.is_global and not mapped.is_multicast) or (self._loopback and mapped.is_loopback)
+        found = _meant(ipaddress.ip_address(address.partition("%")[0]))
+        is_public = found.is_global and not found.is_multicast and not any(found in network for network in _INWARD)
+        return is_public or (self._loopback and found.is_loopback)
 
     def guard(self, session: Session) -> None:
         """Have a session of `requests` call nothing else, follow no redirect and believe no proxy or netrc."""
@@ -73,6 +91,15 @@ class Outbound:
         adapter = _Adapter(self)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
+
+
+def _meant(found: _Address) -> _Address:
+    """The address that another one carries: mapped, by 6to4, or for a translator to the fourth version (RFC 6052)."""
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in _TRANSLATED:
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found.sixtofour or found
 
 
 def _is_loopback(host: str) -> bool:
@@ -87,6 +114,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
+        self._opened: list[socket.socket] = []
         super().__init__(max_retries=0)
 
     def init_poolmanager(
@@ -98,7 +126,7 @@ class _Adapter(HTTPAdapter):
     ) -> None:
         """Connections that judge their peer."""
         self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._outbound)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._outbound, self._opened)
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         """One request and its whole answer.
@@ -106,34 +134,62 @@ class _Adapter(HTTPAdapter):
         Raises:
             InvalidURL: the address may not be called.
             ForbiddenAddress: what answers there may not be spoken to.
-            RequestsConnectionError: the answer is too large, or comes too slowly.
+            RequestsConnectionError: too much is asked at once, the answer is too large, or comes too slowly.
         """
         if not self._outbound.allows(request.url or ""):
             raise InvalidURL("This address may not be called.")
+        if not self._outbound.places.acquire(blocking=False):
+            raise RequestsConnectionError("Too many calls go out at this moment.")
         kwargs |= {"stream": True, "timeout": (CONNECT_SECONDS, READ_SECONDS)}
+        late = threading.Event()
+        over = threading.Timer(self._outbound.longest_seconds, self._cut, [late])
+        over.start()
         try:
-            response = super().send(request, *args, **kwargs)
+            return _read(super().send(request, *args, **kwargs), late)
         except _Refused:
             raise ForbiddenAddress("What answers at this address may not be spoken to.") from None
-        until = time.monotonic() + _LONGEST_SECONDS
-        body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > _LARGEST_ANSWER or time.monotonic() > until:
-                response.close()
-                raise RequestsConnectionError("The answer is too large, or comes too slowly.")
-        response._content = bytes(body)  # noqa: SLF001 - how requests itself keeps what it has read
-        return response
+        finally:
+            over.cancel()
+            self._forget()
+            # The next call opens a connection of its own, which can be cut: this one's may be taken already.
+            self.poolmanager.clear()
+            self._outbound.places.release()
+
+    def _cut(self, late: threading.Event) -> None:
+        """End what has been opened, wherever it waits: for a handshake, for headers that drip, or for a body."""
+        late.set()
+        for opened in self._opened:
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+
+    def _forget(self) -> None:
+        while self._opened:
+            self._opened.pop().close()
 
 
-def _pools(outbound: Outbound) -> dict[str, Any]:
+def _read(response: Response, late: threading.Event) -> Response:
+    """The whole answer, as far as it is bearable."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > _LARGEST_ANSWER:
+            response.close()
+            raise RequestsConnectionError("The answer is too large.")
+    # What was cut off within its headers looks like a whole answer.
+    if late.is_set():
+        raise RequestsConnectionError("The answer came too slowly.")
+    response._content = bytes(body)  # noqa: SLF001 - how requests itself keeps what it has read
+    return response
+
+
+def _pools(outbound: Outbound, opened: list[socket.socket]) -> dict[str, Any]:
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return _judged(outbound, self.host, super()._new_conn())
+            return _judged(outbound, opened, self.host, super()._new_conn())
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return _judged(outbound, self.host, super()._new_conn())
+            return _judged(outbound, opened, self.host, super()._new_conn())
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -144,8 +200,10 @@ def _pools(outbound: Outbound) -> dict[str, Any]:
     return {"http": PlainPool, "https": SecurePool}
 
 
-def _judged(outbound: Outbound, host: str, connected: socket.socket) -> socket.socket:
+def _judged(outbound: Outbound, opened: list[socket.socket], host: str, connected: socket.socket) -> socket.socket:
     if outbound.allows_peer(host, connected.getpeername()[0]):
+        # Another handle of the same connection: the first one is going to be wrapped for TLS.
+        opened.append(connected.dup())
         return connected
     connected.close()
     raise _Refused

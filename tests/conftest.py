@@ -167,7 +167,7 @@ def command(service: Service) -> Callable[..., subprocess.CompletedProcess[str]]
             env={**os.environ, "PROVISIONING_DATA_DIR": str(service.data_dir), **environ},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 

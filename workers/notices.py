@@ -14,6 +14,7 @@ from provisioning.directory.workspaces import WorkspaceView
 from provisioning.outbox import Claimed
 from provisioning.post import access_request, api_token
 from provisioning.post.letters import Letter, Undeliverable
+from provisioning.refusals import NotFound
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +76,10 @@ def _tell(claimed: Claimed, to: Sequence[str | UUID], write: Callable[[str, Work
     if claimed.workspace_id is None:
         return
     with reading() as connection:
-        of = workspaces.by_id(connection, claimed.workspace_id)
+        try:
+            of = workspaces.by_id(connection, claimed.workspace_id)
+        except NotFound:
+            return
         addresses = roster.addresses(connection, workspace_id=of.id, ids=[UUID(str(member)) for member in to])
     for address in addresses:
         try:

@@ -32,7 +32,8 @@ def clear_connection(claimed: Claimed) -> None:
     connection_id = UUID(claimed.payload["connection_id"])
     while True:
         with transaction() as connection:
-            if vouched.clear(connection, connection_id=connection_id, most=_MEMBERS_AT_ONCE) < _MEMBERS_AT_ONCE:
+            cleared = vouched.clear(connection, connection_id=connection_id, most=_MEMBERS_AT_ONCE, by=_SYSTEM)
+            if cleared < _MEMBERS_AT_ONCE:
                 return
 
 

@@ -65,6 +65,19 @@ def of(database: Database, *, workspace_id: UUID, connection_id: UUID) -> tuple[
     return tuple(database.execute(wanted.order_by(SignInDomain.domain)).scalars())
 
 
+def is_own(database: Database, *, provider: ProviderView, email: str) -> bool | None:
+    """Whether the operator says that an address is the provider's to speak for.
+
+    Returns:
+        True, or False where it is another connection's of the same workspace; None where nobody has been named.
+    """
+    wanted = select(SignInDomain.connection_id).where(
+        SignInDomain.workspace_id == provider.workspace_id, SignInDomain.domain == domain_of(email)
+    )
+    named = set(database.execute(wanted).scalars())
+    return provider.connection_id in named if named else None
+
+
 def providers_for(database: Database, email: str) -> Sequence[ProviderView]:
     """The providers that an address leads to, by the names of their workspaces (home-realm discovery)."""
     domain = domain_of(email)

@@ -65,14 +65,14 @@ def member_of(database: Database, *, provider: ProviderView, said: Assertion, ad
     Raises:
         SignInRefusal: nobody is meant, or somebody who may not come in; `reason` says which.
     """
-    if not providers.still(database, provider):
-        raise SignInRefusal("Nobody signs in through this connection any more.", reason="connection_closed")
     member_id = _linked(database, provider, said)
     if member_id is None:
         # Those who come for the first time come one at a time, so that nobody is made or linked twice.
         where = {"workspace_id": provider.workspace_id, "connection_id": provider.connection_id}
         connections.lock(database, **where)
         member_id = _linked(database, provider, said)
+    if not providers.still(database, provider):
+        raise SignInRefusal("Nobody signs in through this connection any more.", reason="connection_closed")
     if member_id is not None:
         return _let_in(roster.lock(database, workspace_id=provider.workspace_id, member_id=member_id))
     found, by_what = _by_external_id(database, provider, said), "external_id"
@@ -83,6 +83,12 @@ def member_of(database: Database, *, provider: ProviderView, said: Assertion, ad
     if found is None:
         found, by_what = _created(database, provider, said, by=by), "created"
     member = _let_in(found)
+    if member.protected:
+        raise SignInRefusal(
+            "You are out of the identity provider's reach: sign in by a link of the operator.",
+            reason="protected_member",
+            member_id=member.id,
+        )
     _link(database, provider, said, member, by_what=by_what, by=by)
     return member
 
@@ -137,25 +143,28 @@ def _locked(database: Database, provider: ProviderView, meant: Any) -> MemberVie
 
 
 def _speaks_for(database: Database, provider: ProviderView, said: Assertion) -> bool:
-    """Whether an address is proven: the provider has verified it, or the operator says that it is the provider's.
+    """Whether an address is proven: the operator says that it is the provider's, or the provider has verified it.
 
-    What the provider says is not verified, never is; `"true"` is not true.
+    What the provider says is not verified, never is; `"true"` is not true. What is another connection's, that one
+    alone speaks for.
     """
     if said.email is None or said.email_verified is False:
         return False
-    if said.email_verified is True:
-        return True
-    of_provider = domains.of(database, workspace_id=provider.workspace_id, connection_id=provider.connection_id)
-    return domains.domain_of(said.email) in of_provider
+    is_own = domains.is_own(database, provider=provider, email=said.email)
+    return is_own is True or (is_own is None and said.email_verified is True)
 
 
 def _created(database: Database, provider: ProviderView, said: Assertion, *, by: Actor) -> MemberView:
-    """Somebody new as a member with minimal access, where the connection may bring them in."""
+    """Somebody new as a member with minimal access, where the connection may bring them in.
+
+    Only with an address of the provider's own domains: others verify anybody's.
+    """
     where = {"workspace_id": provider.workspace_id, "connection_id": provider.connection_id}
     if not provider.creates_members or providers.owns_directory(database, **where):
         raise SignInRefusal("Nobody has given you access to this workspace yet.", reason="unknown_person")
-    if said.email is None or not _speaks_for(database, provider, said):
-        raise SignInRefusal("Your identity provider has not verified your address.", reason="unverified_address")
+    is_own = said.email is not None and domains.is_own(database, provider=provider, email=said.email) is True
+    if said.email is None or not is_own or said.email_verified is False:
+        raise SignInRefusal("Your identity provider does not speak for your address.", reason="unverified_address")
     document: dict[str, Any] = {"userName": said.email.strip(), "active": True}
     if said.name is not None:
         document["displayName"] = said.name[:_LONGEST_NAME]

@@ -66,6 +66,8 @@ class ProviderView:
     external_id_claim: str
     creates_members: bool
     max_age: int | None
+    # Whether an admin has paused the connection: then nobody signs in through it, either.
+    paused: bool
 
 
 VIEW: Select[*tuple[Any, ...]] = (
@@ -81,6 +83,7 @@ VIEW: Select[*tuple[Any, ...]] = (
         SignInProvider.external_id_claim,
         SignInProvider.creates_members,
         SignInProvider.max_age,
+        Connection.paused_at.is_not(None),
     )
     .join(
         Connection,

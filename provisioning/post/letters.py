@@ -9,6 +9,8 @@ from typing import Protocol
 
 from provisioning import clock, entropy
 
+_NO_ADDRESS = "this is no address that a mail could go to"
+
 
 class Undeliverable(Exception):
     """The letter was refused for good: sending it again would change nothing."""
@@ -32,10 +34,21 @@ class Letter:
         return f"Letter(recipient={self.recipient!r}, subject={self.subject!r})"
 
     def message(self, sender: str) -> EmailMessage:
-        """The letter as a mail (RFC 5322) that no machine is to answer (RFC 3834, section 5)."""
+        """The letter as a mail (RFC 5322) that no machine is to answer (RFC 3834, section 5).
+
+        Raises:
+            Undeliverable: the recipient's address is none.
+        """
         mail = EmailMessage()
         mail["From"] = sender
-        mail["To"] = self.recipient
+        try:
+            mail["To"] = self.recipient
+        except (ValueError, AttributeError, IndexError) as error:
+            raise Undeliverable(_NO_ADDRESS) from error
+        # Exactly the one who was meant: a comma is not to bring in somebody else.
+        found = [address.addr_spec for address in mail["To"].addresses]
+        if "@" not in self.recipient or not self.recipient.isprintable() or found != [self.recipient]:
+            raise Undeliverable(_NO_ADDRESS)
         # A name in the subject is somebody else's text: it never begins a header of its own.
         mail["Subject"] = " ".join(self.subject.split())
         mail["Date"] = format_datetime(clock.now())

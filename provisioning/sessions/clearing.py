@@ -129,6 +129,8 @@ def _mark(connection: Connection, endings: list[dict[str, Any]]) -> Any:
         select(Workspace.id)
         .join(Member, Member.workspace_id == Workspace.id)
         .where(Workspace.slug == ending.c.workspace, Member.user_id == Session.user_id)
+        .order_by(Workspace.deleted_at.desc().nulls_first())
+        .limit(1)
         .scalar_subquery()
     )
     marked = (

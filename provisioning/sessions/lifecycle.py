@@ -123,20 +123,26 @@ def begin(
         .returning(Session.id, Session.created_at)
     ).one()
     fact = SessionBegun(user_id=user_id, session_id=row.id, policy=name)
-    outbox.append(connection, fact, workspace_id=None, by=by)
+    outbox.append(connection, fact, workspace_id=reach_id, by=by)
     if replaces is not None:
         _end(connection, _BROUGHT, {"brought": replaces}, reason="signed_in_again", by=by)
-    alive = _alive(connection, user_id=user_id, policy=policy)
+    alive = _alive(connection, user_id=user_id, reach_id=reach_id, policy=policy)
     if too_many := [standing.id for standing, _ in alive[:-MOST_LIVE]]:
         _end(connection, Session.id.in_(too_many), {}, reason="too_many", by=by)
     standing, judged = alive[-1]
     return Begun(standing.id, user_id, name, standing.created_at, judged.expires_at)
 
 
-def _alive(connection: Connection, *, user_id: UUID, policy: SessionPolicy) -> list[tuple[Standing, Verdict]]:
-    """The person's sessions that live, oldest first; those that are over are left to the workers."""
+def _alive(
+    connection: Connection, *, user_id: UUID, reach_id: UUID | None, policy: SessionPolicy
+) -> list[tuple[Standing, Verdict]]:
+    """The person's sessions of one reach that live, oldest first; those that are over are left to the workers.
+
+    Each reach is counted by itself: what a workspace's admins begin never ends what opens another.
+    """
+    same = Session.reach_id.is_not_distinct_from(reach_id)
     rows = connection.execute(
-        STANDING.where(Session.user_id == user_id, Session.ended_at.is_(None)).order_by(Session.epoch)
+        STANDING.where(Session.user_id == user_id, same, Session.ended_at.is_(None)).order_by(Session.epoch)
     )
     judged = [(standing, verdict(standing, policy)) for standing in (Standing(*row) for row in rows)]
     return [(standing, found) for standing, found in judged if found.active]
@@ -169,7 +175,13 @@ _BROUGHT = or_(
     and_(Session.former_digest == bindparam("brought"), Session.former_until > func.clock_timestamp()),
 )
 _BY_DIGEST = STANDING.where(_BROUGHT)
-_BY_DIGEST_HERE = _BY_DIGEST.where(TOUCHES).add_columns(HERE)
+# Judged for a workspace: whoever is suspended there is nobody's business there any more.
+_IS_ACTIVE_HERE = (
+    select(1)
+    .where(Member.user_id == Session.user_id, Member.workspace_id == bindparam("workspace"), Member.active)
+    .exists()
+)
+_BY_DIGEST_HERE = _BY_DIGEST.where(TOUCHES, _IS_ACTIVE_HERE).add_columns(HERE)
 
 
 def judge(
@@ -181,8 +193,8 @@ def judge(
         connection: to read committed state with.
         digest: of the session's text.
         policy: the limits in force.
-        workspace_id: where given, the sessions of those who are no members of it are unknown, and the verdict names
-            no other workspace.
+        workspace_id: where given, the sessions of those who are no active members of it are unknown, and the verdict
+            names no other workspace.
 
     Returns:
         The verdict, and what it rests on where there is such a session.

@@ -24,6 +24,9 @@ from provisioning.sessions.events import SessionLimitsChanged
 from provisioning.sessions.models import Session, SessionLimit
 from provisioning.sessions.rules import HIPAA, STANDARD, SessionPolicy
 
+# Shorter ones would only keep people from working, in other workspaces, too.
+SHORTEST = 60
+
 
 @dataclass(frozen=True, slots=True)
 class OwnLimits:
@@ -57,7 +60,7 @@ def replace(
 
     Raises:
         NotFound: there is no such workspace.
-        Invalid: a limit is not longer than nothing, or longer than the service's.
+        Invalid: a limit is shorter than a minute, or longer than the service's.
     """
     hipaa = workspaces.lock(connection, workspace_id).hipaa_eligible
     longest = policy.limits(HIPAA if hipaa else STANDARD)
@@ -79,14 +82,20 @@ def replace(
 
 def _refuse_longer(field: str, seconds: int | None, longest: timedelta) -> None:
     most = int(longest.total_seconds())
-    if seconds is not None and not 0 < seconds <= most:
-        raise Invalid(f"A workspace's limit lies between 1 second and the service's, {most} seconds.", field=field)
+    if seconds is not None and not SHORTEST <= seconds <= most:
+        raise Invalid(f"A workspace's limit lies between {SHORTEST} seconds and the service's, {most}.", field=field)
 
 
 def binding(session: Any = Session) -> ColumnElement[bool]:
-    """Whether a limit binds a session, in a query that joins both with an active member of the limit's workspace."""
+    """Whether a limit binds a session, in a query that joins both with an active member of the limit's workspace.
+
+    A session that opens another workspace alone is none of this one's business.
+    """
     lived_under = and_(SessionLimit.until_epoch > session.epoch, SessionLimit.until_epoch > Member.active_since_epoch)
-    return and_(SessionLimit.workspace_id == Workspace.id, Workspace.deleted_at.is_(None), or_(_IN_FORCE, lived_under))
+    reaches = or_(session.reach_id.is_(None), session.reach_id == SessionLimit.workspace_id)
+    return and_(
+        SessionLimit.workspace_id == Workspace.id, Workspace.deleted_at.is_(None), reaches, or_(_IN_FORCE, lived_under)
+    )
 
 
 def of_session() -> Any:

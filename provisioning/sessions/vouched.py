@@ -12,7 +12,7 @@ from sqlalchemy.sql import func
 from provisioning import outbox
 from provisioning.directory.models import Connection as IdpConnection
 from provisioning.outbox import Actor
-from provisioning.sessions.events import SessionRevoked
+from provisioning.sessions.events import SessionRevoked, SessionsCleared
 from provisioning.sessions.models import Session
 from provisioning.sessions.own import SIGNED_OUT
 
@@ -56,20 +56,22 @@ def end(
         .values(
             ended_at=func.clock_timestamp(), ended_reason=SIGNED_OUT, ended_workspace_id=Session.connection_workspace_id
         )
-        .returning(Session.id, Session.user_id)
+        .returning(Session.id, Session.user_id, Session.connection_workspace_id)
     ).all()
-    facts = [SessionRevoked(user_id=row.user_id, session_id=row.id) for row in rows]
-    outbox.append(connection, *facts, workspace_id=None, by=by)
+    for row in rows:
+        fact = SessionRevoked(user_id=row.user_id, session_id=row.id)
+        outbox.append(connection, fact, workspace_id=row.connection_workspace_id, by=by)
     return len(rows)
 
 
-def clear(connection: Connection, *, connection_id: UUID, most: int) -> int:
+def clear(connection: Connection, *, connection_id: UUID, most: int, by: Actor) -> int:
     """Mark sessions as ended whose connection vouches no more: every check refuses them already.
 
     Args:
         connection: in a transaction of its own.
         connection_id: whose.
         most: how many at once.
+        by: who does it.
 
     Returns:
         How many were marked; fewer than `most` when none are left.
@@ -90,5 +92,10 @@ def clear(connection: Connection, *, connection_id: UUID, most: int) -> int:
         .values(
             ended_at=func.clock_timestamp(), ended_reason=CLOSED, ended_workspace_id=Session.connection_workspace_id
         )
+        .returning(Session.id, Session.connection_workspace_id)
     )
-    return connection.execute(marked).rowcount
+    rows = connection.execute(marked).all()
+    if rows:
+        fact = SessionsCleared(reason=CLOSED, session_ids=tuple(row.id for row in rows))
+        outbox.append(connection, fact, workspace_id=rows[0].connection_workspace_id, by=by)
+    return len(rows)

@@ -19,6 +19,8 @@ Kind = Literal["sign_in", "oauth", "introspection"]
 # What one subscriber has of the sixth version: counted as one, for it holds more addresses than there are minutes.
 _SUBSCRIBER_BITS = 64
 _PATHS: Mapping[str, Kind] = {
+    # One address speaks for a whole company there.
+    "/sign-in/back-channel": "introspection",
     "/sign-in": "sign_in",
     "/oauth/introspect": "introspection",
     "/oauth": "oauth",

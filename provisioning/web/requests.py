@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from provisioning.context import context
 from provisioning.refusals import NotAllowed
 
 if TYPE_CHECKING:  # these exist for type checkers alone
@@ -56,13 +58,26 @@ def _dress(response: Response) -> Response:
     return response
 
 
+def is_from_elsewhere() -> bool:
+    """Whether another site's page has led the browser here: browsers tell it, older ones by the origin of a form."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    return request.headers.get("Origin", _ours()) != _ours()
+
+
+def _ours() -> str:
+    parts = urlsplit(context().public_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def refuse_other_sites() -> None:
-    """Take forms from our own pages only: browsers tell where a form was sent from.
+    """Take forms from our own pages only.
 
     Raises:
-        NotAllowed: it was another site.
+        NotAllowed: it was sent from another site.
     """
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    if is_from_elsewhere():
         raise NotAllowed("This form was sent from another site.")
 
 

@@ -97,7 +97,7 @@ def sessions_of(idp) -> int:
 
 
 def is_refused(answer: requests.Response, idp) -> None:
-    assert answer.status_code in {403, 502}, answer.text
+    assert answer.status_code == 403, answer.text
     assert "__Host-session" not in answer.cookies
     assert sessions_of(idp) == 0
 
@@ -147,7 +147,7 @@ def test_an_id_token_with_a_wrong_claim_is_refused(liar, through, idp, person, w
     is_refused(attempt.return_with(), idp)
 
 
-@pytest.mark.parametrize("auth_time", [None, 1, "now", True, 1e300])
+@pytest.mark.parametrize("auth_time", [None, 1, IN_2100, "now", True, 1e300])
 def test_who_proved_it_too_long_ago_is_refused(liar, through, idp, person, auth_time):
     attempt = through(max_age=600)
     liar.id_token = liar.sign(claims(liar, attempt, person, auth_time=auth_time))
@@ -169,7 +169,7 @@ FORGERIES = {
         said, {"alg": "RS256", "jwk": (own := another_key("own")).as_dict(private=False)}, own
     ),
     "an address of keys": lambda liar, said: liar.sign(
-        said, {"alg": "RS256", "kid": "x", "jku": "https://evil.example/keys"}, another_key("x")
+        said, {"alg": "RS256", "kid": "x", "jku": f"{liar.issuer}/stolen"}, another_key("x")
     ),
     "a path for a name": lambda liar, said: liar.sign(
         said, {"alg": "RS256", "kid": "../../known"}, another_key("../../known")
@@ -189,6 +189,7 @@ def test_a_forged_id_token_is_refused(liar, through, idp, person, forgery):
     liar.last_subject = person
     liar.id_token = FORGERIES[forgery](liar, claims(liar, attempt, person))
     is_refused(attempt.return_with(), idp)
+    assert "/stolen" not in liar.asked
 
 
 def test_an_answer_is_taken_from_the_browser_that_asked_alone(liar, through, idp, person):

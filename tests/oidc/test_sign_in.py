@@ -11,7 +11,8 @@ from sqlalchemy import select
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
-from provisioning.identities import providers
+from provisioning.identities import domains, providers
+from provisioning.identities.providers import Terms
 from provisioning.outbox import Event
 from provisioning.sessions import lifecycle
 from provisioning.sessions.models import Session
@@ -115,10 +116,15 @@ def test_who_is_suspended_gets_a_page_and_nothing_else(idp, door, unique):
 
 
 def test_somebody_new_becomes_a_member_with_minimal_access_where_a_switch_says_so(idp, new_door, new_admin, unique):
-    door = new_door(idp, creates_members=True)
+    door = new_door(idp, creates_members=True, domain="corp.example")
+    for claims in (
+        {"email": f"{unique}@corp.example", "email_verified": False},
+        {"email": f"{unique}@elsewhere.example", "email_verified": True},
+        {},
+    ):
+        door.provider.know(unique, name="Ada New", **claims)
+        refused(door.come(unique), "does not speak for your address")
     door.provider.know(unique, email=f"{unique}@corp.example", name="Ada New")
-    refused(door.come(unique), "has not verified your address")
-    door.provider.know(unique, email=f"{unique}@corp.example", email_verified=True, name="Ada New")
     text = session_text(door.come(unique))
     assert verdict_of(text, idp.workspace.id).active
     (made,) = new_admin(idp.workspace.slug).get("/users")["users"]
@@ -127,7 +133,7 @@ def test_somebody_new_becomes_a_member_with_minimal_access_where_a_switch_says_s
 
 
 def test_nobody_comes_in_by_themselves_where_scim_owns_the_directory(idp, new_door, new_admin, unique):
-    door = new_door(idp, creates_members=True)
+    door = new_door(idp, creates_members=True, domain="corp.example")
     idp.create_user(f"{unique}@corp.example")
     door.provider.know(unique, email=f"new-{unique}@corp.example", email_verified=True)
     refused(door.come(unique), "Nobody has given you access")
@@ -256,7 +262,7 @@ def test_becoming_a_member_of_a_hipaa_workspace_by_signing_in_ends_older_session
     clinic, plain, email = new_idp(hipaa=True), new_idp(), f"{unique}@corp.example"
     plain.create_user(email)
     older = begin(email)
-    door = new_door(clinic, creates_members=door_to.startswith("signing"))
+    door = new_door(clinic, creates_members=door_to.startswith("signing"), domain="corp.example")
     if not door_to.startswith("signing"):
         sent = {"invites": [{"email": email}]}
         assert new_admin(clinic.workspace.slug).request("POST", "/invites", sent).status_code == 201
@@ -273,3 +279,48 @@ def test_nobody_signs_in_to_a_deleted_workspace(idp, door, facts_of, unique):
     facts_of("workspace", "delete", idp.workspace.slug, "--yes")
     assert requests.get(door.address, timeout=10).status_code == 404
     assert not verdict_of(text).active
+
+
+def test_another_connections_domain_is_nobody_elses_to_speak_for(idp, door, facts_of, unique):
+    where = ("--workspace", idp.workspace.slug)
+    facts_of("connection", "create", *where, "--name", "second")
+    with transaction() as database:
+        second = providers.connections.by_name(database, workspace_id=idp.workspace.id, name="second")
+        terms = Terms(door.provider.issuer, "x", "client_secret_basic", context().credentials.seal(b"secret"))
+        of_second = {"workspace_id": idp.workspace.id, "connection_id": second.id, "by": TEST}
+        providers.set_(database, terms=terms, **of_second)
+        domains.set_(database, domains=[f"{unique}.example"], **of_second)
+    idp.create_user(f"ada@{unique}.example")
+    door.provider.know(unique, email=f"ada@{unique}.example", email_verified=True)
+    refused(door.come(unique), "Nobody has given you access")
+
+
+def test_the_provider_never_comes_by_somebody_who_is_protected(idp, door, new_admin, unique):
+    user = idp.create_user(f"{unique}@corp.example")
+    admin = new_admin(idp.workspace.slug)
+    assert admin.request("PATCH", f"/users/{user['id']}", {"protected": True}).status_code == 200
+    door.provider.know(unique, email=f"{unique}@corp.example", email_verified=True)
+    refused(door.come(unique), "out of the identity provider")
+    assert facts_named("sign_in.refused", idp.workspace.id)[-1]["reason"] == "protected_member"
+    assert facts_named("identity.linked", idp.workspace.id) == []
+
+
+def test_a_paused_connection_signs_nobody_in(idp, door, facts_of, unique):
+    idp.create_user(f"{unique}@corp.example", externalId=unique)
+    door.provider.know(unique)
+    where = (idp.connection.name, "--workspace", idp.workspace.slug)
+    facts_of("connection", "pause", *where)
+    answer = requests.get(door.address, timeout=10, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "300")
+    facts_of("connection", "resume", *where)
+    session_text(door.come(unique))
+
+
+@pytest.mark.parametrize("told", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}], ids=str)
+def test_another_sites_link_signs_nobody_in_by_itself(door, told):
+    answer = requests.get(door.address, headers=told, timeout=10, allow_redirects=False)
+    assert answer.status_code == 200
+    assert f'href="/sign-in/with/{door.idp.connection.id}"' in answer.text
+    assert "http-equiv" not in answer.text
+    own = requests.get(door.address, headers={"Sec-Fetch-Site": "same-origin"}, timeout=10, allow_redirects=False)
+    assert own.status_code == 302

@@ -113,3 +113,12 @@ def test_letters_in_the_folder_are_their_owners_alone_and_keep_their_order(tmp_p
     ]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
     assert {stat.S_IMODE(one.file.stat().st_mode) for one in found} == {0o600}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["no address", "a@", "a@[", "<", "@", "a@b@c", "", "a@b\nBcc: c@d", "a@b.example, c@d.example", "g: a@b.example;"],
+)
+def test_a_letter_to_no_address_is_undeliverable(address):
+    with pytest.raises(Undeliverable):
+        Letter(address, "Hello", "Text\n").message(SENDER)

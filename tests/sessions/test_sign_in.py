@@ -10,10 +10,12 @@ from sqlalchemy import select
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
+from provisioning.directory.paging import Window
 from provisioning.sessions import lifecycle
 from provisioning.sessions.models import Session
 from provisioning.sessions.sign_in import SignIn
 from tests.conftest import TEST
+from tests.sessions import playing
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -35,7 +37,9 @@ def begin(email: str, how: SignIn) -> bytes:
 
 def listed(email: str):
     with reading() as connection:
-        (found,) = lifecycle.every(connection, policy=context().session_policy, workspace_id=None, email=email, most=10)
+        policy = context().session_policy
+        page = lifecycle.every(connection, policy=policy, workspace_id=None, email=email, window=Window(10))
+    (found,) = page.items
     return found
 
 
@@ -76,3 +80,20 @@ def test_what_a_browser_says_of_itself_is_cut_to_a_bounded_length(email):
     how = listed(email).sign_in
     assert (len(how.user_agent), len(how.address), len(how.acr)) == (512, 64, 255)
     assert (len(how.amr), len(how.amr[0])) == (16, 255)
+
+
+def test_whoever_is_suspended_in_a_workspace_is_unknown_to_it_whatever_else_the_session_opens(idp, new_idp, email):
+    other = new_idp()
+    user = other.create_user(email)
+    other.patch(f"/Users/{user['id']}", {"op": "replace", "path": "active", "value": False})
+    session = playing.begin(email)
+    assert playing.look(session, idp.workspace.id)[0].active
+    assert playing.look(session, other.workspace.id)[0].reason == "unknown"
+
+
+def test_sessions_of_one_workspace_never_push_out_those_that_open_others(idp, email):
+    wide = playing.begin(email)
+    for _ in range(lifecycle.MOST_LIVE + 1):
+        narrow = playing.begin_in(email, idp.workspace.id)
+    assert playing.judge(wide).active
+    assert playing.judge(narrow).active

@@ -6,13 +6,12 @@ from uuid import UUID
 
 import pytest
 import requests
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
-from provisioning.directory import members
-from provisioning.directory.models import Member
+from provisioning.directory import members, roster
 from provisioning.directory.profile import Profile
 from provisioning.scim.definitions import USER
 from provisioning.tokens import api
@@ -27,7 +26,7 @@ def clerk(idp):
 
 
 def issue(idp, user):
-    """A token of the member's own; no door gives any yet."""
+    """A token of the member's own."""
     secret = context().keyring.mint(Kind.API_TOKEN)
     with transaction() as database:
         token = api.issue(
@@ -35,13 +34,9 @@ def issue(idp, user):
             workspace_id=idp.workspace.id,
             name="own",
             digest=secret.digest,
-            lifetime=api.LONGEST,
+            owner_id=UUID(user["id"]),
             by=TEST,
         )
-        of_member = (Member.workspace_id == idp.workspace.id, Member.id == user["id"])
-        epoch = database.execute(select(Member.active_since_epoch).where(*of_member)).scalar_one()
-        owned = {"member_id": user["id"], "member_epoch": epoch}
-        database.execute(update(ApiToken).where(ApiToken.id == token.id).values(**owned))
     return token, secret.text
 
 
@@ -84,7 +79,7 @@ def test_a_suspension_of_a_moment_that_no_worker_sees_ends_them_too(idp, clerk):
     _, secret = issue(idp, clerk)
     with transaction() as database:
         for active in (False, True):
-            member = members.lock(database, workspace_id=idp.workspace.id, member_id=UUID(clerk["id"]))
+            member = roster.lock(database, workspace_id=idp.workspace.id, member_id=UUID(clerk["id"]))
             profile = Profile.of({**member.document, "active": active}, USER)
             members.store(database, member=member, profile=profile, connection_id=None, by=TEST)
     assert idp.request("GET", f"/Users/{clerk['id']}").json()["active"] is True

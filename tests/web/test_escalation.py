@@ -205,8 +205,9 @@ def test_what_cannot_be_previewed_is_refused_and_never_made_instead(idp, admin):
         ("POST", "/labels", {"label": {"key": "a", "value": "b"}}),
         ("PATCH", f"/connections/{idp.connection.id}", {"paused": True}),
     ):
-        refused = admin.request(method, path, body, params={"dryRun": "true"})
-        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "dryRun"), path
+        for spelling in ("dryRun", "dryRun[]"):
+            refused = admin.request(method, path, body, params={spelling: "true"})
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "dryRun"), (path, spelling)
     assert admin.get("/sessions")["sessions"] == []
     assert len(admin.get("/labels")["labels"]) == 2
     assert idp.request("GET", "/Users").status_code == 200

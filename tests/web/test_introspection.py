@@ -67,6 +67,7 @@ def test_a_session_is_told_with_its_policy_its_person_and_its_end(idp, program, 
         "username": email,
         "policy": "standard",
         "workspace": str(idp.workspace.id),
+        "auth_time": at(begun.created_at),
     }
     assert told["exp"] - told["iat"] == 7 * 86400
 

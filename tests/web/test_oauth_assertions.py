@@ -14,7 +14,7 @@ from provisioning.tokens.models import UsedAssertion
 from tests.waiting import eventually
 from tests.web.oauth import Program, new_key, signed
 
-NOW = int(time.time())
+NOW, DAY = int(time.time()), 86400
 THIEF = new_key()
 PUBLIC_THIEF = THIEF.as_dict(private=False)
 
@@ -51,6 +51,11 @@ def refused(answer, words=""):
 @pytest.mark.parametrize("key", [None, THIEF], ids=["own key", "thief's key"])
 def test_whatever_a_header_says_of_its_own_verification_is_refused(keyed, header, key):
     refused(keyed.prove(keyed.assertion(header=header, key=key)))
+
+
+@pytest.mark.parametrize("kind", ["at+jwt", "logout+jwt", 5, ""])
+def test_a_token_of_another_type_is_no_assertion(keyed, kind):
+    refused(keyed.prove(keyed.assertion(header={"typ": kind})))
 
 
 def test_a_public_key_is_no_shared_secret_and_none_is_no_algorithm(keyed):
@@ -101,9 +106,9 @@ def test_another_algorithm_of_the_keys_own_type_is_taken_only_where_it_is_listed
         ({"exp": str(NOW + 60)}, "exp"),
         ({"exp": True}, "exp"),
         ({"exp": [NOW + 60]}, "exp"),
-        ({"iat": NOW + 600}, "iat"),
+        ({"iat": NOW + DAY}, "iat"),
         ({"iat": "now"}, "iat"),
-        ({"nbf": NOW + 600}, "nbf"),
+        ({"nbf": NOW + DAY}, "nbf"),
         ({"jti": None}, "jti"),
         ({"jti": ""}, "jti"),
         ({"jti": 5}, "jti"),

@@ -14,7 +14,7 @@ from provisioning.access.previews import Comparison, Preview
 from provisioning.context import context
 from provisioning.database import Connection, rehearsal, transaction
 from provisioning.refusals import Invalid
-from provisioning.web.admin.blueprint import Blueprint
+from provisioning.web.admin.blueprint import Blueprint, plain
 from provisioning.web.admin.paging import PageQuery, Walk, resume
 from provisioning.web.guard import token
 
@@ -63,7 +63,7 @@ def init_app(app: Flask) -> None:
 
 
 def _refuse_unpreviewable() -> None:
-    asks = request.path.startswith("/api") and request.method != "GET" and "dryRun" in request.args
+    asks = request.path.startswith("/api") and request.method != "GET" and "dryRun" in plain(request.args)
     if asks and not hasattr(current_app.view_functions.get(request.endpoint or ""), _MARK):
         raise Invalid("This can't be previewed: it gives nobody anything, and takes nothing away.", field="dryRun")
 

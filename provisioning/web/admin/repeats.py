@@ -13,11 +13,13 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, request
+from marshmallow import fields
 
 from provisioning.database import transaction
 from provisioning.refusals import Invalid
 from provisioning.tokens import answers
 from provisioning.tokens.answers import FIELD, Answer, Key
+from provisioning.web.admin.blueprint import plain
 from provisioning.web.guard import token
 
 _MARK = "_provisioning_repeatable"
@@ -42,7 +44,7 @@ def repeatable(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def once(*args: Any, **kwargs: Any) -> Any:
         written = request.headers.get(FIELD)
-        if written is None or "dryRun" in request.args:
+        if written is None or _is_rehearsal():
             return view(*args, **kwargs)
         of: Key = {"workspace_id": token().workspace_id, "program_id": token().id, "key": _read(written)}
         with transaction() as connection:
@@ -56,6 +58,12 @@ def repeatable(view: Callable[..., Any]) -> Callable[..., Any]:
 
     setattr(once, _MARK, True)
     return once
+
+
+def _is_rehearsal() -> bool:
+    """Whether the request only asks what would be: then nothing is done that could be done twice."""
+    asked = plain(request.args).get("dryRun")
+    return asked is not None and asked not in fields.Boolean.falsy
 
 
 def _read(written: str) -> str:

@@ -113,7 +113,7 @@ def _session(digest: bytes, workspace_id: UUID, *, activity: bool) -> dict[str, 
 
 
 def _step_up(seen: Seen) -> dict[str, Any]:
-    """When the person proved who they are, and how strongly, where an identity provider said so (RFC 9470)."""
+    """When the person proved who they are (RFC 9470), and how strongly, where an identity provider said so."""
     told = {"auth_time": int(seen.authenticated_at.timestamp()), "acr": seen.acr, "amr": list(seen.amr)}
     return {name: value for name, value in told.items() if value}
 

@@ -27,19 +27,20 @@ from provisioning.identities import client_keys, domains, linking, providers
 from provisioning.identities.linking import Assertion
 from provisioning.identities.providers import ProviderView
 from provisioning.outbox import Actor
-from provisioning.refusals import NotAllowed, NotFound, ProviderUnavailable, SignInRefusal
+from provisioning.refusals import NotAllowed, NotFound, ProviderUnavailable, PutOff, SignInRefusal
 from provisioning.sessions import lifecycle
 from provisioning.sessions.sign_in import SignIn
 from provisioning.web import arrival
 from provisioning.web.guard import public, request_id
-from provisioning.web.requests import refuse_other_sites
+from provisioning.web.requests import is_from_elsewhere, refuse_other_sites
 from provisioning.web.sign_in import addresses
 from provisioning.web.sign_in.entering import signed_in
-from provisioning.web.sign_in.provider import Provider
+from provisioning.web.sign_in.provider import UNASKED, Provider
 
 blueprint = Blueprint("sign_in_oidc", __name__, url_prefix="/sign-in", template_folder="templates")
 _LONGEST_ADDRESS = 320
 _HINT = "login_hint"
+_PAUSE_SECONDS = 300
 _log = logging.getLogger(__name__)
 
 
@@ -64,18 +65,25 @@ def discover() -> str:
         found = domains.providers_for(database, email)
     if not found:
         raise NotFound("No identity provider is set up here for addresses like this one.")
-    session[_HINT] = email
-    return render_template("sign_in/providers.html", providers=found)
+    session[_HINT] = {"email": email, "for": [str(view.connection_id) for view in found]}
+    return render_template("sign_in/providers.html", providers=found, goes_on=len(found) == 1)
 
 
 @blueprint.get("/with/<uuid:connection_id>")
 @public
 def send_off(connection_id: UUID) -> AnyResponse:
-    """To the provider; also where its own tile leads to (OpenID Connect Core 1.0, section 4)."""
+    """To the provider; also where its own tile leads to (OpenID Connect Core 1.0, section 4).
+
+    From another site somebody has to press a button first: nobody is signed in elsewhere by opening a page.
+    """
     view = _view(connection_id)
+    if is_from_elsewhere():
+        return Response(render_template("sign_in/providers.html", providers=[view], goes_on=False))
+    hint = session.pop(_HINT, {})
     with _told(view):
         sent: AnyResponse = Provider(view).send_off(
-            redirect_uri=addresses.of(connection_id)["redirect_uri"], login_hint=session.pop(_HINT, None)
+            redirect_uri=addresses.of(connection_id)["redirect_uri"],
+            login_hint=hint.get("email") if str(connection_id) in hint.get("for", ()) else None,
         )
     return sent
 
@@ -123,13 +131,18 @@ def _view(connection_id: UUID) -> ProviderView:
         found = providers.find(database, connection_id)
     if found is None:
         raise NotFound("Nobody signs in through this connection.")
+    if found.paused:
+        raise PutOff("An admin has paused this connection: nobody signs in through it now.", retry_after=_PAUSE_SECONDS)
     return found
 
 
 def _admit(view: ProviderView, database: Connection, email: str) -> MemberView | None:
-    """Whoever is invited by this address, let in: signing in accepts, as the letter's link does."""
+    """Whoever is invited by this address, let in: signing in accepts, as the letter's link does.
+
+    An owner to be comes by the letter, or from a provider that the operator has named for the address.
+    """
     found = invitations.pending_for(database, workspace_id=view.workspace_id, email=email)
-    if found is None:
+    if found is None or (found.owner and not domains.is_own(database, provider=view, email=email)):
         return None
     roles = custom_roles.of_workspace(database, workspace_id=view.workspace_id, catalogue=context().catalogue)
     try:
@@ -149,8 +162,10 @@ def _told(view: ProviderView) -> Iterator[None]:
         yield
     except SignInRefusal as refusal:
         _log.warning("sign-in refused: %s (%s)", refusal.facts["reason"], refusal.facts.get("cause", "-"))
-        with transaction() as database:
-            linking.record_refusal(database, provider=view, refusal=refusal, by=_by(view))
+        # What no browser of ours asked for is nobody's doing here: anybody could fill the trail with it.
+        if refusal.facts["reason"] != UNASKED:
+            with transaction() as database:
+                linking.record_refusal(database, provider=view, refusal=refusal, by=_by(view))
         raise
     except ProviderUnavailable as failure:
         _log.warning("an identity provider does not answer as it should (%s)", failure.facts["cause"])

@@ -76,7 +76,7 @@ def back_channel(connection_id: UUID) -> Response:
         ended = vouched.end(
             database,
             connection_id=connection_id,
-            provider_session=claims.get("sid"),
+            provider_session=claims.get("sid") or None,
             user_id=logouts.person(database, provider=view, subject=claims.get("sub")),
             by=by,
         )

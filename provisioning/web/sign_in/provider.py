@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +24,7 @@ from provisioning.context import context
 from provisioning.identities import client_keys
 from provisioning.identities.providers import ProviderView
 from provisioning.refusals import ProviderUnavailable, SignInRefusal
+from provisioning.sealing import Unsealable
 
 # Signed with the provider's private key, always: a shared secret proves nothing to others, and `none` to nobody.
 ALGORITHMS = (
@@ -37,6 +40,10 @@ _MOST_ATTEMPTS = 3
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_TYPES = frozenset({"logout+jwt", "application/logout+jwt", "jwt"})
 _LONGEST_TOKEN = 16 * 1024
+# Half of a character, as JSON writes it where its other half is missing.
+_HALF = re.compile(r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f]", re.IGNORECASE)
+# Why nobody is let in whose browser asked for nothing.
+UNASKED = "unasked"
 # In the year 2106: no clock of a provider says later.
 _LATEST = 2**32
 
@@ -52,7 +59,10 @@ class Provider(FlaskOAuth2App):  # type: ignore[misc]
         self.view = view
         self.server_metadata: dict[str, Any]
         name = str(view.connection_id)
-        credential: Any = context().credentials.open(view.credential).decode()
+        try:
+            credential: Any = context().credentials.open(view.credential).decode()
+        except Unsealable as error:
+            raise _unavailable(error) from error
         if view.auth_method == "private_key_jwt":
             credential = client_keys.read(credential)
         super().__init__(
@@ -117,6 +127,8 @@ class Provider(FlaskOAuth2App):  # type: ignore[misc]
             SignInRefusal: the answer isn't for this browser, or can't be believed.
             ProviderUnavailable: the provider doesn't answer.
         """
+        if self.framework.get_state_data(session, request.args.get("state")) is None:
+            raise SignInRefusal("The sign-in was not completed: begin again.", reason=UNASKED, cause="no state")
         try:
             self._refuse_others_answers()
             token = self.authorize_access_token(
@@ -126,14 +138,14 @@ class Provider(FlaskOAuth2App):  # type: ignore[misc]
                 },
                 leeway=int(LEEWAY.total_seconds()),
             )
-            said = self._completed(token)
+            said, id_token = self._completed(token), str(token["id_token"])
         except RequestException as error:
             raise _unavailable(error) from error
         except _TROUBLES as error:
             raise SignInRefusal(
                 "The sign-in was not completed: begin again.", reason="unusable_answer", cause=type(error).__name__
             ) from error
-        return said, token["id_token"]
+        return said, id_token
 
     def _refuse_others_answers(self) -> None:
         """An answer names who gives it (RFC 9207), so that one provider's is never taken for another's."""
@@ -152,12 +164,14 @@ class Provider(FlaskOAuth2App):  # type: ignore[misc]
             oldest = clock.now() - timedelta(seconds=self.view.max_age) - LEEWAY
             if said["auth_time"] < oldest:
                 raise ValueError("it is too long ago that the person proved who they are")
+        if said.get("auth_time") is not None and said["auth_time"] > clock.now() + LEEWAY:
+            raise ValueError("nobody has proved anything in the future")
         if "email" not in said and "userinfo_endpoint" in self.load_server_metadata():
             more = self.userinfo(token=token)
             if more.get("sub") != said["sub"]:
                 raise ValueError("the userinfo is somebody else's")
             said = {**more, **said}
-        return said
+        return _storable(said)
 
     def logout_claims(self, text: str) -> dict[str, Any]:
         """A logout token, verified (OpenID Connect Back-Channel Logout 1.0, section 2.6); `exp` is a moment in it.
@@ -229,6 +243,18 @@ def _checked(told: Any, *, issuer: str) -> dict[str, Any]:
     }
 
 
+def _storable(claims: dict[str, Any]) -> dict[str, Any]:
+    """Claims whose texts can be written down: no NUL and no half of a character.
+
+    Raises:
+        ValueError: one can't be.
+    """
+    text = json.dumps({name: value for name, value in claims.items() if not isinstance(value, datetime)})
+    if "\\u0000" in text or _HALF.search(text):
+        raise ValueError("a claim holds what can't be stored")
+    return claims
+
+
 def _moment(seconds: Any) -> datetime:
     """A number of seconds since 1970 as a moment.
 
@@ -258,7 +284,7 @@ def _checked_logout(header: Mapping[str, Any], claims: dict[str, Any], view: Pro
         raise ValueError("this token tells of no logout")  # noqa: TRY004 - of a value, not of an argument
     if not any(isinstance(claims.get(name), str) and claims[name] for name in ("sub", "sid")):
         raise ValueError("nobody is named")
-    return {**claims, "exp": _moment(claims["exp"])}
+    return _storable({**claims, "exp": _moment(claims["exp"])})
 
 
 def _unavailable(error: Exception) -> ProviderUnavailable:
