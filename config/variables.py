@@ -109,7 +109,8 @@ VARIABLES: tuple[Variable, ...] = (
         "secret_key",
         fields.String(validate=validate.Length(min=32, error="must have at least 32 characters")),
         None,
-        "Keys the hashes of all tokens; changing it ends them all. In development one is made in the data folder.",
+        "Keys the hashes of all tokens; changing it ends them all, and `sign-in set` has to be done anew. In"
+        " development one is made in the data folder.",
         secret=True,
     ),
     Variable(
@@ -235,7 +236,7 @@ VARIABLES: tuple[Variable, ...] = (
         "api_requests_per_minute",
         _number(1, 1_000_000),
         "60000",
-        "How many requests a minute of one API token are answered; more get 429 and are to come again later.",
+        "How many requests a minute of one API token or OAuth client are answered; more get 429, to come again later.",
     ),
     Variable(
         "PROVISIONING_TOKEN_LONGEST",

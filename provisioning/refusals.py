@@ -39,7 +39,7 @@ class Stale(Refusal):
 class ProtectedMember(Refusal):
     """An owner has put this member out of the identity provider's reach."""
 
-    code, status = "protected_member", 409
+    code, status = "protected_member", 400
 
 
 class Invalid(Refusal):
@@ -67,7 +67,7 @@ class HeldBack(Refusal):
 
 
 class PutOff(Refusal):
-    """Not now: an admin has paused it, or too much was asked; `retry_after` says in how many seconds."""
+    """Not now: an admin has paused it; `retry_after` says in how many seconds."""
 
     code, status = "put_off", 503
 

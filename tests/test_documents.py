@@ -12,8 +12,9 @@ from config.variables import VARIABLES
 from provisioning.cli.main import provisioning
 from provisioning.dialects import DIALECTS, filters, patches, resources
 from provisioning.outbox import Fact
-from provisioning.refusals import Refusal
+from provisioning.refusals import Invalid, Refusal
 from provisioning.simulator import IDPS, VARIANTS
+from provisioning.web.failure import _TROUBLES as TROUBLES
 from workers.handlers import HANDLERS
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +43,14 @@ def test_every_role_fact_refusal_and_quirk_is_told():
     names |= {quirk.__name__ for quirk in quirks} - {"values"}
     assert set(HANDLERS) <= facts
     assert sorted(name for name in names if f"`{name}`" not in DOCUMENTS["reference.md"]) == []
+
+
+def test_every_refusal_is_told_with_its_status():
+    told = dict(re.findall(r"^\| `(\w+)` \| (\d{3}) \|", DOCUMENTS["reference.md"], flags=re.MULTILINE))
+    # The admin API has a status of its own for a value that can't be, as the vendor's SDKs expect it.
+    statuses = {refusal.code: refusal.status for refusal in below(Refusal)} | {Invalid.code: 422}
+    statuses |= {failure.code: failure.status for failure in TROUBLES.values() if failure.code != Invalid.code}
+    assert {code: told.get(code) for code in statuses} == {code: str(status) for code, status in statuses.items()}
 
 
 def test_every_named_test_exists():

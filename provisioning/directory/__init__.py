@@ -2,6 +2,6 @@
 
 Knows: SQL of its own tables, the SCIM documents of members and groups, and which changes end people's sessions.
 Never knows: roles and policies, what a session is, HTTP, which identity provider speaks.
-Offers: one module a noun with its verbs and look-ups - `workspaces`, `connections`, `users`, `members`, `groups`,
-`lost_groups`.
+Offers: one module a noun with its verbs and look-ups - `workspaces`, `connections`, `extensions`, `users`, `members`,
+`roster`, `groups`, `local_groups`, `lost_groups`, `invitations`; `deletion` of workspaces for workers.
 """

@@ -179,7 +179,7 @@ def store(
 
     Args:
         connection: in the transaction that locked the member.
-        member: as `lock` returned it.
+        member: as `roster.lock` returned it.
         profile: the new one, whole.
         connection_id: the identity provider that speaks, if one does: it speaks for the member from now on.
         by: who did it.

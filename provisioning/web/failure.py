@@ -59,8 +59,8 @@ def _of_refusal(error: Refusal) -> Failure:
     headers = _CHALLENGE if isinstance(error, Unauthenticated) else {}
     if "retry_after" in error.facts:
         headers = {"Retry-After": str(error.facts["retry_after"])}
-    status = 400 if isinstance(error, ProtectedMember) else error.status
-    return Failure(status, error.code, error.sentence, error.field, _SCIM_TYPES.get(type(error)), error.facts, headers)
+    scim_type = _SCIM_TYPES.get(type(error))
+    return Failure(error.status, error.code, error.sentence, error.field, scim_type, error.facts, headers)
 
 
 def _of_http(error: HTTPException) -> Failure:

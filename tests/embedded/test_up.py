@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -32,10 +31,6 @@ def alive(processes: list[psutil.Process]) -> list[str]:
         except psutil.NoSuchProcess:
             continue
     return left
-
-
-def socket_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("provisioning-*"))
 
 
 def instance(service) -> dict:

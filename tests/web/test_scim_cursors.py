@@ -124,7 +124,7 @@ def test_a_cursor_is_good_for_one_connection_and_one_endpoint(people, new_idp):
     assert refused(people.request("GET", "/Groups", params=params)) == "invalidCursor"
 
 
-def test_a_cursor_ends(app, people, monkeypatch):
+def test_a_cursor_ends(app, people):
     old = next_cursor(people)
     sealer: Sealer = app.extensions["provisioning.context"].cursors
     data = sealer.open(old, lifetime_seconds=walks.LIFETIME_SECONDS)

@@ -171,12 +171,6 @@ class Session(Schema):
     amr = fields.List(fields.String(), attribute="sign_in.amr")
 
 
-class SessionQuery(Strict):
-    """Whose sessions are wanted."""
-
-    member_id = fields.UUID(data_key="userId", load_default=None)
-
-
 class SessionLimits(Schema):
     """How long sessions of the workspace's members may live, in seconds; null stands for the service's limit."""
 
