@@ -53,6 +53,21 @@ def warm_up(app: Flask) -> None:
         _log.debug("through %s", type(sender.producer_pool).__name__)
 
 
+def reach_broker() -> bool:
+    """Whether the broker answers; False where no address is set.
+
+    Raises:
+        OperationalError, KombuError, OSError: it does not.
+    """
+    sender = current_app.extensions.get(_EXTENSION)
+    if sender is None:
+        return False
+    with sender.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=_PATIENCE_SECONDS)
+        connection.default_channel.close()
+    return True
+
+
 def task_of(queue: str) -> str:
     """The name of the task that works off the facts of a queue."""
     return f"provisioning.drain_{queue}"

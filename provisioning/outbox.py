@@ -7,6 +7,7 @@ business.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -198,7 +199,8 @@ def _insertion(connection: Connection, facts: Sequence[Fact], workspace_id: UUID
 
 
 def _payload(fact: Fact) -> dict[str, Any]:
-    return {field: getattr(fact, field) for field in fact.__dataclass_fields__}
+    """What a fact says: its fields, and not what is so for all of its name."""
+    return {field.name: getattr(fact, field.name) for field in dataclasses.fields(fact)}
 
 
 _earlier = aliased(Event)
