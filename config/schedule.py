@@ -16,7 +16,10 @@ class Entry:
 
 
 SCHEDULE: tuple[Entry, ...] = (
-    Entry("sweep facts whose nudge was lost", "provisioning.drain", "urgent", "sweep_interval"),
+    Entry("sweep urgent facts whose nudge was lost", "provisioning.drain_urgent", "urgent", "sweep_interval"),
+    Entry("sweep letters whose nudge was lost", "provisioning.drain_letters", "letters", "sweep_interval"),
+    Entry("sweep the facts whose nudge was lost", "provisioning.drain_housekeeping", "housekeeping", "sweep_interval"),
+    Entry("prove what must hold", "provisioning.reconcile", "housekeeping", "reconcile_interval"),
     Entry("end sessions whose time is over", "provisioning.expire_sessions", "housekeeping", "expiry_interval"),
     Entry(
         "forget log entries and ended sessions that need not be kept",

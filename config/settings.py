@@ -42,6 +42,7 @@ class Settings:
     activity_interval: timedelta
     sweep_interval: timedelta
     expiry_interval: timedelta
+    reconcile_interval: timedelta
     scim_requests_per_minute: int
     api_requests_per_minute: int
     token_longest: timedelta

@@ -225,6 +225,13 @@ VARIABLES: tuple[Variable, ...] = (
         "How often expired sessions and tokens are marked as ended; they are refused from the exact second.",
     ),
     Variable(
+        "PROVISIONING_RECONCILE_INTERVAL",
+        "reconcile_interval",
+        Duration(validate=_between(_SECOND, _DAY)),
+        "5m",
+        "How often what must hold is proved in the database, with an alarm where it does not.",
+    ),
+    Variable(
         "PROVISIONING_SCIM_REQUESTS_PER_MINUTE",
         "scim_requests_per_minute",
         _number(1, 1_000_000),

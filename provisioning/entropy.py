@@ -15,6 +15,11 @@ def random_bytes(count: int) -> bytes:
     return secrets.token_bytes(count)
 
 
+def fraction() -> float:
+    """A number from 0 up to but not including 1: to spread out what would come all at once."""
+    return int.from_bytes(random_bytes(4), "big") / 2**32
+
+
 def new_id() -> UUID:
     """A UUID of version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits.
 

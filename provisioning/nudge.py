@@ -5,15 +5,14 @@ Every wait is bounded, so that an absent or frozen broker never holds up the req
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable
 
 from celery import Celery
 from celery.exceptions import OperationalError
 from flask import Flask, current_app
 from kombu.exceptions import KombuError
-
-DRAIN_TASK = "provisioning.drain"
-URGENT_QUEUE = "urgent"
 
 _EXTENSION = "provisioning.nudge"
 _PATIENCE_SECONDS = 0.25
@@ -54,12 +53,38 @@ def warm_up(app: Flask) -> None:
         _log.debug("through %s", type(sender.producer_pool).__name__)
 
 
-def drain() -> None:
-    """Tell a worker that facts are waiting, if anybody listens."""
+def reach_broker() -> bool:
+    """Whether the broker answers; False where no address is set.
+
+    Raises:
+        OperationalError, KombuError, OSError: it does not.
+    """
+    sender = current_app.extensions.get(_EXTENSION)
+    if sender is None:
+        return False
+    with sender.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=_PATIENCE_SECONDS)
+        connection.default_channel.close()
+    return True
+
+
+def task_of(queue: str) -> str:
+    """The name of the task that works off the facts of a queue."""
+    return f"provisioning.drain_{queue}"
+
+
+@functools.cache
+def teller(queue: str) -> Callable[[], None]:
+    """What nudges the workers of a queue: the same function each time, so that one commit nudges once."""
+    return functools.partial(drain, queue)
+
+
+def drain(queue: str) -> None:
+    """Tell a worker that facts are waiting in a queue, if anybody listens."""
     sender = current_app.extensions.get(_EXTENSION)
     if sender is None:
         return
     try:
-        sender.send_task(DRAIN_TASK, queue=URGENT_QUEUE, retry=False, ignore_result=True)
+        sender.send_task(task_of(queue), queue=queue, retry=False, ignore_result=True)
     except (OperationalError, KombuError, OSError) as error:
         _log.warning("nudge not delivered (%s): the next sweep finds the facts", type(error).__name__)

@@ -7,10 +7,13 @@ business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+import logging
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -41,10 +44,19 @@ from sqlalchemy.sql import func
 from provisioning import entropy, nudge
 from provisioning.database import Base, after_commit, transaction
 
+_log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = timedelta(minutes=5)
 # A claimed fact is left alone for this long; by then its claimer holds it, or has died.
-_UNTIL_HELD = timedelta(seconds=2)
+UNTIL_HELD = timedelta(seconds=2)
+
+
+class Urgency(StrEnum):
+    """How soon a fact's work wants doing, which is the queue that it waits in: none waits behind one of another."""
+
+    URGENT = "urgent"
+    LETTERS = "letters"
+    HOUSEKEEPING = "housekeeping"
 
 
 class Event(Base):
@@ -67,9 +79,10 @@ class Event(Base):
     error: Mapped[str | None]
     done_at: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
+    urgency: Mapped[str] = mapped_column(server_default=text("'housekeeping'"))
 
     __table_args__ = (
-        Index("ix_event_undone", "due_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
+        Index("ix_event_undone", "urgency", "due_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
         Index("ix_event_undone_subject", "subject", "seq", postgresql_where=text("done_at IS NULL")),
         Index("ix_event_workspace_id_seq", "workspace_id", "seq"),
         Index("ix_event_actor_id_occurred_at", "actor_id", "occurred_at"),
@@ -91,6 +104,7 @@ class Fact:
 
     name: ClassVar[str]
     calls_for_work: ClassVar[bool] = False
+    urgency: ClassVar[Urgency] = Urgency.HOUSEKEEPING
 
     @property
     def subject(self) -> str:
@@ -109,8 +123,29 @@ class Claimed:
     attempts: int
 
 
+class WorkerLost(Exception):
+    """The process that worked on a fact died, or was ended, at its last attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventParked(Fact):
+    """An alarm: the work that a fact calls for failed again and again, and waits for somebody to look at it."""
+
+    name: ClassVar[str] = "event.parked"
+    event_id: UUID
+    event_name: str
+    attempts: int
+    error: str
+
+    @property
+    def subject(self) -> str:
+        """The fact."""
+        return f"event:{self.event_id}"
+
+
 Change = TypeVar("Change", Insert, Update, Delete)
-_WRITTEN = ("id", "workspace_id", "name", "subject", "payload", "actor_kind", "actor_id", "request_id", "done_at")
+_WHAT = ("id", "workspace_id", "name", "subject", "payload", "urgency")
+_WRITTEN = (*_WHAT, "actor_kind", "actor_id", "request_id", "done_at")
 
 
 def append(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> None:
@@ -136,32 +171,36 @@ def together(connection: Connection, change: Change, *facts: Fact, workspace_id:
 
 def _insertion(connection: Connection, facts: Sequence[Fact], workspace_id: UUID | None, by: Actor) -> Insert:
     """The facts as one parameter, so that PostgreSQL sees the same statement however many there are."""
-    if any(fact.calls_for_work for fact in facts):
-        after_commit(connection, nudge.drain)
+    for queue in {fact.urgency for fact in facts if fact.calls_for_work}:
+        after_commit(connection, nudge.teller(queue))
     rows = [
         {
             "id": entropy.new_id(),
             "name": fact.name,
             "subject": fact.subject,
             "payload": _payload(fact),
+            "urgency": fact.urgency,
             "calls_for_work": fact.calls_for_work,
         }
         for fact in facts
     ]
     columns = (column("id", Uuid), column("name", Text), column("subject", Text), column("payload", JSONB))
+    how = (column("urgency", Text), column("calls_for_work", Boolean))
     row = (
         func.jsonb_to_recordset(bindparam("facts", rows, JSONB))
-        .table_valued(*columns, column("calls_for_work", Boolean), name="fact")
+        .table_valued(*columns, *how, name="fact")
         .render_derived(with_types=True)
     )
     done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
     who = (literal(by.kind), literal(by.id, Text), literal(by.request_id, Text))
-    written = select(row.c.id, literal(workspace_id, Uuid), row.c.name, row.c.subject, row.c.payload, *who, done)
+    what = (row.c.id, literal(workspace_id, Uuid), row.c.name, row.c.subject, row.c.payload, row.c.urgency)
+    written = select(*what, *who, done)
     return insert(Event).from_select(_WRITTEN, written)
 
 
 def _payload(fact: Fact) -> dict[str, Any]:
-    return {field: getattr(fact, field) for field in fact.__dataclass_fields__}
+    """What a fact says: its fields, and not what is so for all of its name."""
+    return {field.name: getattr(fact, field.name) for field in dataclasses.fields(fact)}
 
 
 _earlier = aliased(Event)
@@ -170,6 +209,8 @@ _NEXT_DUE = (
     .where(
         Event.done_at.is_(None),
         Event.parked_at.is_(None),
+        Event.urgency == bindparam("queue"),
+        Event.name.in_(bindparam("names", expanding=True)),
         Event.due_at <= func.clock_timestamp(),
         ~select(1)
         .where(
@@ -188,20 +229,31 @@ _NEXT_DUE = (
 _CLAIM = (
     update(Event)
     .where(Event.id == _NEXT_DUE)
-    .values(attempts=Event.attempts + 1, due_at=func.clock_timestamp() + _UNTIL_HELD)
+    .values(attempts=Event.attempts + 1, due_at=func.clock_timestamp() + UNTIL_HELD)
     .returning(Event.id, Event.workspace_id, Event.name, Event.payload, Event.attempts)
 )
 
 
-def claim() -> Claimed | None:
+def claim(urgency: Urgency, *, names: Collection[str]) -> Claimed | None:
     """Take up the next fact that is due, if there is one.
 
     The attempt is counted and committed before any work is done, so that a fact whose work kills its process is
     parked in the end, too.
+
+    Args:
+        urgency: of which queue.
+        names: the facts that the caller can work on. One that a newer version wrote waits for a newer worker.
     """
-    with transaction() as connection:
-        row = connection.execute(_CLAIM).one_or_none()
-    return None if row is None else Claimed(*row)
+    wanted = {"queue": urgency, "names": sorted(names)}
+    while True:
+        with transaction() as connection:
+            row = connection.execute(_CLAIM, wanted).one_or_none()
+        if row is None:
+            return None
+        claimed = Claimed(*row)
+        if claimed.attempts <= MAX_ATTEMPTS:
+            return claimed
+        fail(claimed, WorkerLost())
 
 
 @contextmanager
@@ -214,7 +266,8 @@ def held(claimed: Claimed) -> Iterator[Connection | None]:
     mine = (
         select(Event.id)
         .where(Event.id == claimed.id, Event.attempts == claimed.attempts, Event.done_at.is_(None))
-        .with_for_update(skip_locked=True)
+        # Not its key: how far the work has come is noted in rows that refer to it.
+        .with_for_update(skip_locked=True, key_share=True)
     )
     with transaction() as connection:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
@@ -229,22 +282,28 @@ def held(claimed: Claimed) -> Iterator[Connection | None]:
 
 _FAIL = (
     update(Event)
-    .where(Event.id == bindparam("event_id"), Event.done_at.is_(None))
+    .where(Event.id == bindparam("event_id"), Event.done_at.is_(None), Event.parked_at.is_(None))
     .values(
         error=bindparam("message"),
         due_at=func.clock_timestamp() + bindparam("pause", type_=None, required=True),
         parked_at=text("CASE WHEN attempts >= :most THEN clock_timestamp() END"),
     )
+    .returning(Event.parked_at)
 )
 
 
 def fail(claimed: Claimed, error: Exception) -> None:
     """Put a fact back whose work failed, for later; after the last attempt park it, so that the others flow.
 
-    Only the error's type is kept: its text may quote what must not be stored.
+    Only the error's type is kept: its text may quote what must not be stored. Parking raises an alarm, once.
     """
-    pause = min(timedelta(seconds=2 ** min(claimed.attempts, 20)), _LONGEST_PAUSE)
+    kind = type(error).__name__
+    # A quarter more or less by chance: what failed together does not come back together.
+    pause = min(timedelta(seconds=2 ** min(claimed.attempts, 20)), _LONGEST_PAUSE) * (0.75 + entropy.fraction() / 2)
     with transaction() as connection:
-        connection.execute(
-            _FAIL, {"event_id": claimed.id, "message": type(error).__name__, "pause": pause, "most": MAX_ATTEMPTS}
-        )
+        told = {"event_id": claimed.id, "message": kind, "pause": pause, "most": MAX_ATTEMPTS}
+        if connection.execute(_FAIL, told).scalar_one_or_none() is None:
+            return
+        alarm = EventParked(event_id=claimed.id, event_name=claimed.name, attempts=claimed.attempts, error=kind)
+        append(connection, alarm, workspace_id=claimed.workspace_id, by=Actor("system"))
+    _log.error("fact %s (%s) is parked after %d attempts: %s", claimed.id, claimed.name, claimed.attempts, kind)

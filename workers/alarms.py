@@ -6,6 +6,8 @@ import logging
 
 from celery import Celery
 
+from provisioning import doctor
+from provisioning.context import context
 from provisioning.database import transaction
 from provisioning.directory import mass_changes
 
@@ -15,6 +17,7 @@ _log = logging.getLogger(__name__)
 def register(celery: Celery) -> None:
     """Make the task known under the name that the schedule uses."""
     celery.task(name="provisioning.watch_mass_changes")(watch_mass_changes)
+    celery.task(name="provisioning.reconcile")(reconcile)
 
 
 def watch_mass_changes() -> int:
@@ -24,3 +27,12 @@ def watch_mass_changes() -> int:
     if raised:
         _log.error("%s connections took something from a large share of their workspace's members", raised)
     return raised
+
+
+def reconcile() -> int:
+    """Prove what must hold, raise an alarm where it does not, and return how many invariants are broken."""
+    with transaction() as database:
+        broken = doctor.reconcile(database, policy=context().session_policy)
+    for finding in broken:
+        _log.error("%s: %s, such as %s", finding.name, finding.count, ", ".join(finding.ids))
+    return len(broken)

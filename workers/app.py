@@ -16,6 +16,7 @@ from workers import alarms, deletion, drain, expiry
 
 # A worker that was killed gets its messages delivered to another this much later; every task is shorter.
 _VISIBILITY_SECONDS = 300
+_LEAST_PATIENCE_SECONDS = 10
 _SOFT_LIMIT_SECONDS, _HARD_LIMIT_SECONDS = 240, 270
 
 
@@ -85,5 +86,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 def _scheduled(entry: Any, settings: Settings) -> dict[str, Any]:
     every: timedelta = getattr(settings, entry.interval_setting)
     # A tick that nobody has taken up when the next one comes is dropped: nothing piles up while workers are away.
-    options = {"queue": entry.queue, "expires": max(every.total_seconds(), 1)}
+    # Not within seconds, though: on a busy machine it would be the same ones each time.
+    options = {"queue": entry.queue, "expires": max(every.total_seconds(), _LEAST_PATIENCE_SECONDS)}
     return {"task": entry.task, "schedule": every, "options": options}

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from provisioning import heartbeat
 from provisioning.database import db
 
 _LOCK = 0x70726F76  # "prov": any number that nothing else on this database uses
@@ -59,7 +60,8 @@ class LeaderScheduler(Scheduler):  # type: ignore[misc]
         try:
             if self._connection is None:
                 return self._apply()
-            self._connection.execute(text("SELECT 1"))
+            # Shows that it leads, and that it still has what it leads by.
+            heartbeat.show_life(self._connection, heartbeat.BEAT)
         except SQLAlchemyError as error:
             _log.warning("no leader while PostgreSQL is away (%s)", type(error).__name__)
             self._give_up()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 from celery import Celery
+from sqlalchemy.engine import Connection
 
+from provisioning import progress
 from provisioning.database import transaction
 from provisioning.directory import deletion
 from provisioning.outbox import Actor, Claimed
+from provisioning.progress import Come
 from provisioning.sessions import clearing
 
 _AT_ONCE = 1000
 _LATELY = timedelta(hours=1)
 _SYSTEM = Actor("system")
+Note = Callable[[Connection, int], None]
 
 
 def register(celery: Celery) -> None:
@@ -27,7 +32,7 @@ def remove_deleted() -> int:
     with transaction() as connection:
         found = deletion.lately(connection, within=_LATELY)
     for workspace_id in found:
-        _remove(workspace_id)
+        _remove(workspace_id, _silent)
     return len(found)
 
 
@@ -37,19 +42,32 @@ def remove_workspace(claimed: Claimed) -> None:
     with transaction() as connection:
         if not deletion.is_deleted(connection, workspace_id=workspace_id):
             return
-    _remove(workspace_id)
+    come = progress.of(claimed) or Come()
+
+    def note(connection: Connection, removed: int) -> None:
+        # What is removed is not there any more: a restart needs no place to go on from.
+        nonlocal come
+        come = Come(done=come.done + removed)
+        progress.note(connection, claimed, come)
+
+    _remove(workspace_id, note)
 
 
-def _remove(workspace_id: UUID) -> None:
-    _remove_members(workspace_id)
+def _silent(_connection: Connection, _removed: int) -> None:
+    """Nobody waits for what the schedule removes."""
+
+
+def _remove(workspace_id: UUID, note: Note) -> None:
+    _remove_members(workspace_id, note)
     for table in deletion.tables():
         removed = _AT_ONCE
         while removed == _AT_ONCE:
             with transaction() as connection:
                 removed = deletion.remove_rows(connection, table=table, workspace_id=workspace_id, most=_AT_ONCE)
+                note(connection, removed)
 
 
-def _remove_members(workspace_id: UUID) -> None:
+def _remove_members(workspace_id: UUID, note: Note) -> None:
     """A membership is what a check knows the deletion by: it goes in the transaction that marks the sessions."""
     while True:
         with transaction() as connection:
@@ -59,3 +77,4 @@ def _remove_members(workspace_id: UUID) -> None:
             if stretch.last_member is None:
                 return
             deletion.remove_members(connection, workspace_id=workspace_id, up_to=stretch.last_member)
+            note(connection, stretch.members)

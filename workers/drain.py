@@ -1,40 +1,58 @@
-"""Works off the facts that wait in the outbox, one after another, until none is due."""
+"""Works off the facts that wait in the outbox: for each urgency a task, on a queue that no other's work holds up."""
 
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
 from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
 
-from provisioning import outbox
-from provisioning.nudge import DRAIN_TASK
-from provisioning.outbox import Claimed
+from provisioning import heartbeat, nudge, outbox, progress
+from provisioning.database import transaction
+from provisioning.outbox import Claimed, Urgency
 from workers.handlers import HANDLERS
 
+# Then whatever else waits in the queue gets its turn.
+_TURN_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
 
 def register(celery: Celery) -> None:
-    """Make the task known under the name that nudges call."""
-    celery.task(name=DRAIN_TASK)(drain)
+    """Make the tasks known under the names that nudges call."""
+    for urgency in Urgency:
+        celery.task(name=nudge.task_of(urgency))(_of(urgency))
 
 
-def drain() -> int:
-    """Take up due facts until there are none.
+def _of(urgency: Urgency) -> Callable[[], int]:
+    def work() -> int:
+        return drain(urgency)
+
+    return work
+
+
+def drain(urgency: Urgency) -> int:
+    """Take up due facts until there are none; when that takes long, have it gone on with after others' turns.
 
     Returns:
         How many were done.
     """
-    done = 0
-    while (claimed := outbox.claim()) is not None:
+    done, until = 0, time.monotonic() + _TURN_SECONDS
+    with transaction() as connection:
+        heartbeat.show_life(connection, urgency)
+    while (claimed := outbox.claim(urgency, names=HANDLERS)) is not None:
         try:
             done += _work(claimed)
         except SoftTimeLimitExceeded:
+            progress.forgive(claimed)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the fact stays and the others go on
             _log.exception("work on fact %s (%s) failed, attempt %d", claimed.id, claimed.name, claimed.attempts)
             outbox.fail(claimed, error)
+        if time.monotonic() > until:
+            nudge.drain(urgency)
+            break
     return done
 
 
@@ -44,4 +62,5 @@ def _work(claimed: Claimed) -> int:
             return 0
         for handle in HANDLERS[claimed.name]:
             handle(claimed)
+        progress.finish(held, claimed)
     return 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from provisioning import progress
 from provisioning.database import transaction
 from provisioning.outbox import Actor, Claimed
+from provisioning.progress import Come
 from provisioning.sessions import clearing, vouched
 from provisioning.tokens import ending
 
@@ -14,17 +16,24 @@ _SYSTEM = Actor("system")
 
 
 def clear_workspace(claimed: Claimed) -> None:
-    """After a change of HIPAA eligibility: walk the members in short transactions; a restart walks again, quickly."""
+    """After a change of HIPAA eligibility: walk the members in short transactions; a restart goes on with the walk."""
     workspace_id = UUID(claimed.payload["workspace_id"])
-    after: UUID | None = None
+    come = progress.of(claimed)
     while True:
         with transaction() as connection:
+            if come is None:
+                come = Come(total=clearing.count_members(connection, workspace_id=workspace_id))
             stretch = clearing.clear_workspace(
-                connection, workspace_id=workspace_id, after=after, most=_MEMBERS_AT_ONCE, by=_SYSTEM
+                connection,
+                workspace_id=workspace_id,
+                after=None if come.place is None else UUID(come.place),
+                most=_MEMBERS_AT_ONCE,
+                by=_SYSTEM,
             )
-        if stretch.last_member is None:
-            return
-        after = stretch.last_member
+            if stretch.last_member is None:
+                return
+            come = Come(str(stretch.last_member), come.done + stretch.members, come.total)
+            progress.note(connection, claimed, come)
 
 
 def clear_connection(claimed: Claimed) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from provisioning.outbox import Fact
+from provisioning.outbox import Fact, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,7 @@ class AccessRequestCreated(_AboutAccessRequest):
 
     name: ClassVar[str] = "access_request.created"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
     why: str
 
 

@@ -14,6 +14,8 @@ from provisioning.cli import (
     clients,
     configuration,
     connections,
+    doctor,
+    events,
     extensions,
     groups,
     invitations,
@@ -68,6 +70,8 @@ for command in (
     mail.mail,
     clients.client,
     keys.keys,
+    events.events,
+    doctor.doctor,
     simulate.simulate,
 ):
     provisioning.add_command(command)

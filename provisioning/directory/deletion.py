@@ -13,6 +13,7 @@ from sqlalchemy.sql import func
 
 from provisioning.database import Base
 from provisioning.directory.models import Member, Workspace
+from provisioning.invariants import Finding, look
 
 # The facts of a workspace outlive it.
 KEPT = frozenset({"event"})
@@ -56,3 +57,20 @@ def remove_rows(connection: Connection, *, table: Table, workspace_id: UUID, mos
     place: ColumnClause[Any] = column("ctid")
     some = select(place).select_from(table).where(table.c.workspace_id == workspace_id).limit(most)
     return connection.execute(delete(table).where(place.in_(some))).rowcount
+
+
+def findings(connection: Connection, *, within: timedelta) -> Sequence[Finding]:
+    """The workspaces that were deleted so long ago and of which rows are left, for each table that has some."""
+    then = func.clock_timestamp() - within
+    found = [
+        look(
+            connection,
+            f"orphans_in_{table.name}",
+            select(Workspace.id)
+            .join(table, table.c.workspace_id == Workspace.id)
+            .where(Workspace.deleted_at < then)
+            .distinct(),
+        )
+        for table in tables()
+    ]
+    return [finding for finding in found if finding.count]

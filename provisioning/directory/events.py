@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from provisioning.outbox import Fact
+from provisioning.outbox import Fact, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class HipaaEligibilityChanged(_AboutWorkspace):
 
     name: ClassVar[str] = "workspace.hipaa_eligibility_changed"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.URGENT
     hipaa_eligible: bool
 
 
@@ -166,6 +167,7 @@ class ConnectionSessionsOutdated(_AboutConnection):
 
     name: ClassVar[str] = "connection.sessions_outdated"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.URGENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +266,7 @@ class SessionsOutdated(Fact):
 
     name: ClassVar[str] = "user.sessions_outdated"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.URGENT
     user_id: UUID
     reason: str
 
@@ -357,6 +360,7 @@ class InvitationCreated(_AboutInvitation):
 
     name: ClassVar[str] = "invitation.created"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
     owner: bool
 
 
@@ -366,6 +370,7 @@ class InvitationResent(_AboutInvitation):
 
     name: ClassVar[str] = "invitation.resent"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
 
 
 @dataclass(frozen=True, slots=True)

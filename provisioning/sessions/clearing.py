@@ -54,7 +54,14 @@ class Stretch:
     """How far a walk through a workspace's members has come."""
 
     last_member: UUID | None
+    members: int
     cleared: int
+
+
+def count_members(connection: Connection, *, workspace_id: UUID) -> int:
+    """How many members a walk through a workspace is going to look at."""
+    walked = select(func.count()).where(Member.workspace_id == workspace_id, Member.active)
+    return connection.execute(walked).scalar_one()
 
 
 def clear_workspace(connection: Connection, *, workspace_id: UUID, after: UUID | None, most: int, by: Actor) -> Stretch:
@@ -68,7 +75,7 @@ def clear_workspace(connection: Connection, *, workspace_id: UUID, after: UUID |
         by: who does it.
 
     Returns:
-        The last member looked at, None at the end of the walk, and how many sessions were marked.
+        The last member looked at, None at the end of the walk, how many there were, and how many sessions were marked.
     """
     walk = select(Member.id, Member.user_id, Member.active_since_epoch).where(
         Member.workspace_id == workspace_id, Member.active
@@ -76,9 +83,10 @@ def clear_workspace(connection: Connection, *, workspace_id: UUID, after: UUID |
     if after is not None:
         walk = walk.where(Member.id > after)
     members = walk.order_by(Member.id).limit(most).cte("walked")
-    last = connection.execute(select(members.c.id).order_by(members.c.id.desc()).limit(1)).scalar_one_or_none()
+    counted = select(members.c.id, func.count().over()).order_by(members.c.id.desc()).limit(1)
+    last, looked_at = connection.execute(counted).one_or_none() or (None, 0)
     if last is None:
-        return Stretch(None, 0)
+        return Stretch(None, 0, 0)
     rows = connection.execute(
         update(Session)
         .where(
@@ -95,7 +103,7 @@ def clear_workspace(connection: Connection, *, workspace_id: UUID, after: UUID |
         )
         .returning(Session.id, Session.ended_reason)
     ).all()
-    return Stretch(last, _tell(connection, rows, workspace_id=workspace_id, by=by))
+    return Stretch(last, looked_at, _tell(connection, rows, workspace_id=workspace_id, by=by))
 
 
 def mark_expired(connection: Connection, *, policy: SessionPolicy, most: int, by: Actor) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from provisioning.outbox import Fact
+from provisioning.outbox import Fact, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class ApiTokenLeaked(_AboutToken):
 
     name: ClassVar[str] = "api_token.leaked"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
     token_name: str
     found_at: str | None
     source: str | None
@@ -107,6 +108,7 @@ class ApiTokenExpiring(_AboutToken):
 
     name: ClassVar[str] = "api_token.expiring"
     calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
     token_name: str
     days: int
     expires_at: datetime

@@ -94,14 +94,14 @@ def test_a_second_one_on_the_same_folder_or_port_is_told_so_in_one_line(tmp_path
     assert (unusable.returncode, unusable.stderr.count("\n")) == (2, 1)
 
 
-@pytest.mark.parametrize("victim", ["everything's parent", "worker", "web"])
+@pytest.mark.parametrize("victim", ["everything's parent", "urgent", "worker", "web"])
 def test_whatever_is_killed_nothing_is_left(tmp_path, victim):
     with start(tmp_path) as service:
         sockets, processes = sockets_of(service), tree(service.process.pid)
         if victim == "everything's parent":
             os.kill(service.process.pid, signal.SIGKILL)
         else:
-            word = {"worker": "workers worker", "web": "granian"}[victim]
+            word = {"urgent": "--queues urgent", "worker": "--queues housekeeping", "web": "granian"}[victim]
             by_command = [p for p in processes if word in " ".join(p.cmdline())]
             by_command[0].kill()
         code = service.process.wait(timeout=15)

@@ -27,7 +27,7 @@ from tests.service import free_port
 from tests.waiting import eventually
 from workers import mail
 
-WORKER = ("worker", "--queues", "urgent,housekeeping", "--concurrency", "2", "--loglevel", "warning")
+WORKER = ("worker", "--queues", "urgent,letters,housekeeping", "--concurrency", "2", "--loglevel", "warning")
 BEAT = ("beat", "--loglevel", "warning")
 _SECRET = re.compile(r"#(pvi_\w+)")
 

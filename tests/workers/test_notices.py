@@ -32,6 +32,11 @@ def _in_context(bench_app):
         yield
 
 
+def to(server: MailServer, *people) -> list:
+    """The letters to these people; the workers may still have others' to carry."""
+    return [letter for letter in list(server.letters) if letter["To"] in {one.email for one in people}]
+
+
 @pytest.fixture
 def team():
     """A workspace with two owners, one of them suspended, and a member; their addresses."""
@@ -75,14 +80,14 @@ def test_the_end_of_a_token_that_is_near_is_written_to_its_owner_once(spawn, tea
         with transaction() as connection:
             soon = func.clock_timestamp() + timedelta(days=2)
             connection.execute(update(ApiToken).where(ApiToken.id == made.id).values(expires_at=soon))
-        eventually(lambda: server.letters, within=60)
+        eventually(lambda: to(server, *people.values()), within=60)
         with transaction() as connection:
             sooner = func.clock_timestamp() + timedelta(hours=12)
             connection.execute(update(ApiToken).where(ApiToken.id == made.id).values(expires_at=sooner))
-        eventually(lambda: len(server.letters) == 2, within=60)
-    assert {letter["To"] for letter in server.letters} == {people["ann"].email}
-    assert "deploys" in server.letters[0]["Subject"]
-    assert all(letter["Bcc"] is None for letter in server.letters)
+        letters = eventually(lambda: len(to(server, *people.values())) == 2 and to(server, *people.values()), within=60)
+    assert {letter["To"] for letter in letters} == {people["ann"].email}
+    assert "deploys" in letters[0]["Subject"]
+    assert all(letter["Bcc"] is None for letter in letters)
 
 
 def test_a_token_found_in_the_open_and_a_wish_are_written_to_the_owners_who_are_there(spawn, team):
@@ -104,9 +109,9 @@ def test_a_token_found_in_the_open_and_a_wish_are_written_to_the_owners_who_are_
                 roles=roles,
                 by=TEST,
             )
-        eventually(lambda: len(server.letters) == 2, within=60)
-    assert {letter["To"] for letter in server.letters} == {people["owner"].email}
-    said = {letter["Subject"].split()[0]: letter.get_content() for letter in server.letters}
+        letters = eventually(lambda: len(to(server, *people.values())) == 2 and to(server, *people.values()), within=60)
+    assert {letter["To"] for letter in letters} == {people["owner"].email}
+    said = {letter["Subject"].split()[0]: letter.get_content() for letter in letters}
     assert "It was found at https://code.example/x" in said["API"]
     assert "Ann asks for the role source-admin" in said["Ann"]
     assert "Release duty" in said["Ann"]

@@ -12,7 +12,7 @@ from sqlalchemy.sql import func
 
 from provisioning import outbox
 from provisioning.database import reading, transaction
-from provisioning.outbox import Event, Fact
+from provisioning.outbox import Event, Fact, Urgency
 from tests.conftest import TEST
 from tests.waiting import eventually
 
@@ -43,9 +43,13 @@ def row(about: str, number: int):
         ).one()
 
 
+def claim():
+    return outbox.claim(Urgency.HOUSEKEEPING, names={Happened.name})
+
+
 def claim_all() -> list[tuple[str, int]]:
     taken = []
-    while (claimed := outbox.claim()) is not None:
+    while (claimed := claim()) is not None:
         with outbox.held(claimed):
             taken.append((claimed.payload["about"], claimed.payload["number"]))
     return taken
@@ -62,10 +66,10 @@ def _alone(bench_app):
 
 def test_facts_of_one_subject_are_taken_up_one_after_the_other():
     write(*(Happened(about=about, number=number) for number in range(3) for about in ("a", "b")))
-    first = outbox.claim()
-    second = outbox.claim()
+    first = claim()
+    second = claim()
     assert {(c.payload["about"], c.payload["number"]) for c in (first, second)} == {("a", 0), ("b", 0)}
-    assert outbox.claim() is None
+    assert claim() is None
     for claimed in (first, second):
         with outbox.held(claimed):
             pass
@@ -74,26 +78,26 @@ def test_facts_of_one_subject_are_taken_up_one_after_the_other():
 
 def test_a_fact_that_is_held_is_nobody_elses():
     write(Happened(about="a", number=0), Happened(about="a", number=1))
-    claimed = outbox.claim()
+    claimed = claim()
     with outbox.held(claimed) as held:
         assert held is not None
-        assert outbox.claim() is None
+        assert claim() is None
     assert row("a", 0).done_at is not None
-    assert outbox.claim().payload["number"] == 1
+    assert claim().payload["number"] == 1
 
 
 def test_a_fact_whose_holder_breaks_off_stays_undone_and_is_free_at_once():
     write(Happened(about="a", number=0))
-    claimed = outbox.claim()
+    claimed = claim()
     with pytest.raises(RuntimeError), outbox.held(claimed):
         raise RuntimeError
-    again = eventually(outbox.claim)
+    again = eventually(claim)
     assert (again.id, again.attempts) == (claimed.id, 2)
 
 
 def test_a_claim_that_another_has_overtaken_is_not_worked_on():
     write(Happened(about="a", number=0))
-    late, early = outbox.claim(), eventually(outbox.claim)
+    late, early = claim(), eventually(claim)
     with outbox.held(late) as held:
         assert held is None
     with outbox.held(early) as held:
@@ -106,7 +110,7 @@ def test_a_failing_fact_waits_longer_each_time_and_is_parked_in_the_end():
     for _ in range(outbox.MAX_ATTEMPTS):
         with transaction() as connection:
             connection.execute(update(Event).where(Event.subject == "test:bad").values(due_at=func.clock_timestamp()))
-        claimed = outbox.claim()
+        claimed = claim()
         assert claimed.payload["number"] == 0
         outbox.fail(claimed, ValueError("secret words of the error"))
         with reading() as connection:

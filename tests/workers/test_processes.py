@@ -17,8 +17,8 @@ from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import members, workspaces
 from provisioning.directory.profile import Profile
-from provisioning.nudge import DRAIN_TASK
-from provisioning.outbox import Event, Fact
+from provisioning.nudge import task_of
+from provisioning.outbox import Event, Fact, Urgency
 from provisioning.sessions import lifecycle
 from provisioning.sessions.models import Session
 from provisioning.tokens import api, standing
@@ -28,7 +28,7 @@ from tests.waiting import eventually
 from workers.app import make_worker
 from workers.handlers import HANDLERS
 
-WORKER = ("worker", "--queues", "urgent,housekeeping", "--concurrency", "2", "--loglevel", "warning")
+WORKER = ("worker", "--queues", "urgent,letters,housekeeping", "--concurrency", "2", "--loglevel", "warning")
 BEAT = ("beat", "--loglevel", "warning")
 
 
@@ -155,7 +155,10 @@ def test_expired_sessions_and_tokens_are_marked_with_the_reason(spawn):
 def test_what_nudges_call_is_known_to_the_workers_and_every_fact_has_its_handlers(bench):
     celery = make_worker(settings.load(bench))
     scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
-    assert {DRAIN_TASK, *scheduled} <= set(celery.tasks)
+    nudged = {task_of(urgency) for urgency in Urgency}
+    assert nudged <= scheduled <= set(celery.tasks)
+    queues = {entry["options"]["queue"] for entry in celery.conf.beat_schedule.values()}
+    assert queues == set(Urgency)
     with_work = {fact.name for fact in _facts() if fact.calls_for_work}
     assert set(HANDLERS) == with_work
 
