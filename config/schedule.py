@@ -17,6 +17,7 @@ class Entry:
 
 SCHEDULE: tuple[Entry, ...] = (
     Entry("sweep facts whose nudge was lost", "provisioning.drain", "urgent", "sweep_interval"),
+    Entry("seal the audit trail", "provisioning.seal_audit", "housekeeping", "sweep_interval"),
     Entry("end sessions whose time is over", "provisioning.expire_sessions", "housekeeping", "expiry_interval"),
     Entry(
         "forget log entries and ended sessions that need not be kept",

@@ -67,6 +67,8 @@ class Event(Base):
     error: Mapped[str | None]
     done_at: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
+    # In which seal of the audit trail it is: set once, by whoever seals.
+    seal_number: Mapped[int | None]
 
     __table_args__ = (
         Index("ix_event_undone", "due_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
