@@ -89,6 +89,7 @@ def _context(settings: Settings) -> Context:
         ),
         signing=Sealer(key, signing_keys.PURPOSE),
         notary=Notary(Sealer(key, signing_keys.PURPOSE), Sealer(key, signatures.PURPOSE)),
+        audit_retention=settings.audit_retention,
         public_url=settings.public_url,
         post=_post(settings),
         invitation_lifetime=settings.invitation_lifetime,

@@ -39,6 +39,8 @@ class Context:
     signing: Sealer
     # Signs the seals of the audit trail, and vouches for the keys that did.
     notary: Notary
+    # How long the audit trail keeps facts.
+    audit_retention: timedelta
     public_url: str
     # Takes letters to their readers.
     post: Carrier

@@ -26,7 +26,7 @@ from provisioning.outbox import Event
 
 FACT = tuple(getattr(Event, name) for name in canonical.FIELDS)
 _SEQ, _AT = canonical.FIELDS.index("seq"), canonical.FIELDS.index("occurred_at")
-# A fact whose work is not done yet is left alone for so long, so that neither holder nor sealer gets in the other's way.
+# A fact whose work is not done yet is left alone for so long, so that nobody gets in the other's way.
 _LEFT_TO_WORKERS = timedelta(minutes=1)
 _READY = Event.seal_number.is_(None) & (
     Event.done_at.is_not(None) | (Event.occurred_at < func.clock_timestamp() - _LEFT_TO_WORKERS)

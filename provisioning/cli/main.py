@@ -11,6 +11,7 @@ import click
 from config.settings import InvalidSettings
 from provisioning.cli import (
     access_requests,
+    audit,
     clients,
     configuration,
     connections,
@@ -68,6 +69,7 @@ for command in (
     mail.mail,
     clients.client,
     keys.keys,
+    audit.audit,
     simulate.simulate,
 ):
     provisioning.add_command(command)
