@@ -20,6 +20,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("sweep letters whose nudge was lost", "provisioning.drain_letters", "letters", "sweep_interval"),
     Entry("sweep the facts whose nudge was lost", "provisioning.drain_housekeeping", "housekeeping", "sweep_interval"),
     Entry("prove what must hold", "provisioning.reconcile", "housekeeping", "reconcile_interval"),
+    Entry("seal the audit trail", "provisioning.seal_audit", "housekeeping", "sweep_interval"),
     Entry("end sessions whose time is over", "provisioning.expire_sessions", "housekeeping", "expiry_interval"),
     Entry(
         "forget log entries and ended sessions that need not be kept",
@@ -31,6 +32,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("close requests that came true", "provisioning.close_access_requests", "housekeeping", "expiry_interval"),
     Entry("forget answers kept for a day", "provisioning.forget_answers", "housekeeping", "expiry_interval"),
     Entry("forget groups lost long ago", "provisioning.forget_lost_groups", "housekeeping", "expiry_interval"),
+    Entry("drop facts kept for long enough", "provisioning.drop_audit", "housekeeping", "expiry_interval"),
     Entry("look for mass changes", "provisioning.watch_mass_changes", "housekeeping", "expiry_interval"),
     Entry("end policies whose time is over", "provisioning.expire_policies", "housekeeping", "expiry_interval"),
     Entry("delete invitations long expired", "provisioning.expire_invitations", "housekeeping", "expiry_interval"),

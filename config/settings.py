@@ -58,6 +58,7 @@ class Settings:
     smtp_url: str | None
     mail_from: str
     session_retention: timedelta
+    audit_retention: timedelta
     log_level: str
 
     @property

@@ -341,6 +341,13 @@ VARIABLES: tuple[Variable, ...] = (
         "How long ended sessions are kept, with the address and browser they came from. The facts of them stay.",
     ),
     Variable(
+        "PROVISIONING_AUDIT_RETENTION",
+        "audit_retention",
+        Duration(validate=_between(90 * _DAY, 7305 * _DAY)),
+        "2192d",
+        "How long the audit trail keeps facts; six years by default, as HIPAA asks. Their seals stay for good.",
+    ),
+    Variable(
         "PROVISIONING_LOG_LEVEL",
         "log_level",
         fields.String(

@@ -13,6 +13,8 @@ from config import roles, secret_key, settings
 from config.settings import InvalidSettings, Settings
 from provisioning import context, logs, migration, nudge, signing_keys
 from provisioning.access.roles import Catalogue
+from provisioning.audit import signatures
+from provisioning.audit.signatures import Notary
 from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
@@ -90,6 +92,8 @@ def _context(settings: Settings) -> Context:
             introspection=settings.introspections_per_minute,
         ),
         signing=Sealer(key, signing_keys.PURPOSE),
+        notary=Notary(Sealer(key, signing_keys.PURPOSE), Sealer(key, signatures.PURPOSE)),
+        audit_retention=settings.audit_retention,
         public_url=settings.public_url,
         post=_post(settings),
         invitation_lifetime=settings.invitation_lifetime,

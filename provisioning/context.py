@@ -9,6 +9,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
+from provisioning.audit.signatures import Notary
 from provisioning.credentials import Keyring
 from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
@@ -36,6 +37,10 @@ class Context:
     pace: Pace
     measures: Measures
     signing: Sealer
+    # Signs the seals of the audit trail, and vouches for the keys that did.
+    notary: Notary
+    # How long the audit trail keeps facts.
+    audit_retention: timedelta
     public_url: str
     # Takes letters to their readers.
     post: Carrier

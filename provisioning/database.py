@@ -111,6 +111,15 @@ def reading() -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot() -> Iterator[Connection]:
+    """A connection all of whose statements see the database as it was at the first one; nothing can be changed."""
+    with db.engine.connect() as connection:
+        fixed = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with fixed.begin():
+            yield fixed
+
+
+@contextmanager
 def transaction() -> Iterator[Connection]:
     """A connection in a transaction that is committed at the end, or rolled back whole when anything is raised.
 

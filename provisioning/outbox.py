@@ -80,6 +80,8 @@ class Event(Base):
     done_at: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
     urgency: Mapped[str] = mapped_column(server_default=text("'housekeeping'"))
+    # In which seal of the audit trail it is: set once, by whoever seals.
+    seal_number: Mapped[int | None]
 
     __table_args__ = (
         Index("ix_event_undone", "urgency", "due_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),

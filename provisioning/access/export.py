@@ -6,9 +6,6 @@ formula is text in it.
 
 from __future__ import annotations
 
-import csv
-import io
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -18,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
+from provisioning import spreadsheet
 from provisioning.access import custom_roles, holders
 from provisioning.access.roles import Catalogue
 from provisioning.access.rules import Scope
@@ -31,8 +29,6 @@ COLUMNS = (
 # So many of them are about the person.
 _ABOUT = 6
 _AT_ONCE = 500
-# What makes a formula of a cell in one spreadsheet or another.
-_RUN = frozenset("=+-@")
 
 Reading = Callable[[], AbstractContextManager[Connection]]
 
@@ -45,29 +41,17 @@ def as_csv(reading: Reading, *, workspace_id: UUID, catalogue: Catalogue) -> Ite
         workspace_id: whose people.
         catalogue: the built-in roles.
     """
-    yield _written([COLUMNS])
+    yield spreadsheet.written([COLUMNS])
     after: UUID | None = None
     while True:
         with reading() as connection:
             people = _people(connection, workspace_id, after)
             table = _table(connection, workspace_id, catalogue, people)
         if people:
-            yield _written(table)
+            yield spreadsheet.written(table)
             after = people[-1].id
         if len(people) < _AT_ONCE:
             return
-
-
-def _written(table: Sequence[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([[defused(str(cell)) if cell is not None else "" for cell in row] for row in table])
-    return text.getvalue()
-
-
-def defused(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: marked as text where it begins like one, in any width."""
-    first = unicodedata.normalize("NFKC", cell.lstrip()[:1])
-    return f"'{cell}" if first in _RUN or cell[:1] in {"\t", "\r", "\n"} else cell
 
 
 _MEMBERS = select(

@@ -11,6 +11,7 @@ import click
 from config.settings import InvalidSettings
 from provisioning.cli import (
     access_requests,
+    audit,
     clients,
     configuration,
     connections,
@@ -72,6 +73,7 @@ for command in (
     keys.keys,
     events.events,
     doctor.doctor,
+    audit.audit,
     simulate.simulate,
 ):
     provisioning.add_command(command)

@@ -15,8 +15,8 @@ from provisioning.database import Base
 from provisioning.directory.models import Member, Workspace
 from provisioning.invariants import Finding, look
 
-# The facts of a workspace outlive it.
-KEPT = frozenset({"event"})
+# The facts of a workspace outlive it, and so does what proves them.
+KEPT = frozenset({"event", "audit_seal", "audit_head"})
 
 
 def is_deleted(connection: Connection, *, workspace_id: UUID) -> bool:

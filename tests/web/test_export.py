@@ -9,8 +9,9 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from provisioning.access.export import COLUMNS, defused
+from provisioning.access.export import COLUMNS
 from provisioning.database import transaction
+from provisioning.spreadsheet import defused
 
 WHOLE = [{"type": "WORKSPACE"}]
 HOSTILE = {

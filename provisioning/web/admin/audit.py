@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from flask import Response, stream_with_context
+from marshmallow import Schema, fields, validate
 
-from provisioning.audit import trail
+from provisioning.audit import export, trail
+from provisioning.audit.export import Wanted
 from provisioning.audit.trail import Narrowing
 from provisioning.database import reading
 from provisioning.web.admin import schemas
@@ -22,6 +24,12 @@ class _Query(PageQuery):
     until = fields.AwareDateTime(data_key="endTime", load_default=None)
     resource_type = fields.String(data_key="resourceType", load_default=None)
     resource_id = fields.String(data_key="resourceId", load_default=None)
+
+
+class _ExportQuery(Schema):
+    form = fields.String(data_key="format", load_default="csv", validate=validate.OneOf(export.FORMATS))
+    since = fields.AwareDateTime(data_key="startTime", load_default=None)
+    until = fields.AwareDateTime(data_key="endTime", load_default=None)
 
 
 class _Event(Schema):
@@ -51,3 +59,20 @@ def page(query: dict[str, Any]) -> Any:
     with reading() as connection:
         found = trail.some(connection, workspace_id=token().workspace_id, narrowing=narrowing, window=walk.window())
     return walk.paged("events", found)
+
+
+_MEDIA = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+
+
+@blueprint.get("/export")
+@by_token("audit.read")
+@blueprint.arguments(_ExportQuery, location="query")
+@blueprint.response(200, {"type": "string"}, content_type="text/csv")
+def export_trail(query: dict[str, Any]) -> Response:
+    """The whole trail, oldest first, as a table in CSV or with a line of JSON a fact."""
+    form = query["form"]
+    wanted = Wanted(token().workspace_id, query["since"], query["until"])
+    lines = (piece.text for piece in export.pieces(reading, wanted, form=form))
+    response = Response(stream_with_context(lines), mimetype=_MEDIA[form])
+    response.headers["Content-Disposition"] = f'attachment; filename="audit.{form}"'
+    return response
