@@ -302,6 +302,18 @@ def revoke(connection: Connection, *, invitation: InvitationView, by: Actor) -> 
     _settle(connection, invitation, fact, by)
 
 
+def report_leaked(connection: Connection, *, digest: bytes, by: Actor) -> bool:
+    """Take back the invitation whose newest letter somebody has found: its address has to be invited again.
+
+    Returns:
+        Whether there was one that could still be accepted, or be sent again.
+    """
+    row = connection.execute(_VIEW.where(Invitation.digest == digest).with_for_update(of=Invitation)).one_or_none()
+    if row is not None:
+        revoke(connection, invitation=_view(row), by=by)
+    return row is not None
+
+
 def settle(connection: Connection, *, invitation: InvitationView, member: MemberView, by: Actor) -> None:
     """Note that a locked invitation has brought a member; what was held for it must be theirs by now."""
     fact = InvitationAccepted(

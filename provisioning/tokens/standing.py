@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
 from provisioning.directory.models import Member, Workspace
-from provisioning.tokens.models import ApiToken, ApiTokenSecret
+from provisioning.tokens.models import ApiToken, ApiTokenSecret, OAuthClient
 
 # Use is written at most this often: what is shown lags so much behind, and is never ahead.
 _NOTED_EVERY = timedelta(minutes=1)
@@ -79,6 +79,19 @@ OWNER_STANDS = or_(
     .exists(),
 )
 STANDS = and_(ApiToken.ended_at.is_(None), ApiToken.expires_at > _NOW, OWNER_STANDS)
+
+# The token that made an OAuth client, the one that made that ...: none of them has ended. Of a client that no token has
+# made, there is none to look at.
+_MAKER = select(ApiToken.workspace_id, ApiToken.parent_id, STANDS.label("stands"))
+_nearest = (
+    _MAKER.where(ApiToken.workspace_id == OAuthClient.workspace_id, ApiToken.id == OAuthClient.parent_id)
+    .correlate(OAuthClient)
+    .cte("maker", recursive=True, nesting=True)
+)
+_MAKERS = _nearest.union_all(
+    _MAKER.join(_nearest, and_(ApiToken.workspace_id == _nearest.c.workspace_id, ApiToken.id == _nearest.c.parent_id))
+)
+CLIENTS_MAKERS_STAND = ~select(1).select_from(_MAKERS).where(~_MAKERS.c.stands).exists()
 
 # The token of a secret, the one that made it, the one that made that ...: all of them have to stand.
 _KEY = (ApiToken.workspace_id, ApiToken.id, ApiToken.parent_id)
