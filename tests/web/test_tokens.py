@@ -200,6 +200,17 @@ def test_a_bound_token_gets_no_hold_of_what_may_be_used_from_elsewhere(idp, admi
         assert bound.request("POST", f"/tokens/{path['id']}/rotate", {"expiresIn": 60}).status_code == 200
 
 
+def test_a_token_gives_nothing_for_longer_than_it_has_it(idp, admin):
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    _, passing = made_by(admin, permissions=[{**OWNER[0], "endsAt": soon}])
+    refused = passing.request("POST", "/tokens", {"name": "t", "permissions": SOURCE_ADMIN})
+    (error,) = refused.json()["errors"]
+    assert refused.status_code == 403
+    assert "for longer than you have it" in error["message"]
+    bounded = [{**SOURCE_ADMIN[0], "endsAt": soon}]
+    assert passing.request("POST", "/tokens", {"name": "t", "permissions": bounded}).status_code == 201
+
+
 def test_a_token_makes_none_in_another_workspace(new_idp, new_admin, idp, admin):
     other = new_idp()
     theirs, _ = made_by(new_admin(other.workspace.slug))
