@@ -95,33 +95,39 @@ CLIENTS_MAKERS_STAND = ~select(1).select_from(_MAKERS).where(~_MAKERS.c.stands).
 
 # The token of a secret, the one that made it, the one that made that ...: all of them have to stand.
 _KEY = (ApiToken.workspace_id, ApiToken.id, ApiToken.parent_id)
-_asked = (
-    select(*_KEY, STANDS.label("stands"), true().label("asked"))
-    .join(
+_UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
+_ASKED: Select[*tuple[Any, ...]] = select(*_KEY, STANDS.label("stands"), true().label("asked"))
+
+
+def _judged(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The token that is asked about, if it and its whole line stand."""
+    first = asked.cte("line", recursive=True)
+    line = first.union_all(
+        select(*_KEY, STANDS.label("stands"), false().label("asked")).join(
+            first, and_(ApiToken.workspace_id == first.c.workspace_id, ApiToken.id == first.c.parent_id)
+        )
+    )
+    return (
+        VIEW.add_columns(_UNNOTED)
+        .join(line, and_(ApiToken.workspace_id == line.c.workspace_id, ApiToken.id == line.c.id))
+        .where(
+            line.c.asked,
+            select(func.bool_and(line.c.stands)).scalar_subquery(),
+            select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
+        )
+    )
+
+
+_JUDGE = _judged(
+    _ASKED.join(
         ApiTokenSecret,
         and_(ApiTokenSecret.workspace_id == ApiToken.workspace_id, ApiTokenSecret.token_id == ApiToken.id),
-    )
-    .where(
+    ).where(
         ApiTokenSecret.digest == bindparam("digest"),
         or_(ApiTokenSecret.expires_at.is_(None), ApiTokenSecret.expires_at > _NOW),
     )
-    .cte("line", recursive=True)
 )
-_LINE = _asked.union_all(
-    select(*_KEY, STANDS.label("stands"), false().label("asked")).join(
-        _asked, and_(ApiToken.workspace_id == _asked.c.workspace_id, ApiToken.id == _asked.c.parent_id)
-    )
-)
-_UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
-_JUDGE = (
-    VIEW.add_columns(_UNNOTED)
-    .join(_LINE, and_(ApiToken.workspace_id == _LINE.c.workspace_id, ApiToken.id == _LINE.c.id))
-    .where(
-        _LINE.c.asked,
-        select(func.bool_and(_LINE.c.stands)).scalar_subquery(),
-        select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
-    )
-)
+_JUDGE_BY_ID = _judged(_ASKED.where(ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token")))
 
 
 def live(connection: Connection, digest: bytes) -> TokenView | None:
@@ -130,6 +136,12 @@ def live(connection: Connection, digest: bytes) -> TokenView | None:
     One statement, which goes by indexes alone; what it costs depends on how many made each other.
     """
     row = connection.execute(_JUDGE, {"digest": digest}).one_or_none()
+    return None if row is None else view(row)
+
+
+def live_by_id(connection: Connection, *, workspace_id: UUID, token_id: UUID) -> TokenView | None:
+    """The workspace's token of this id if it lives at this moment, and all those that it descends from."""
+    row = connection.execute(_JUDGE_BY_ID, {"workspace": workspace_id, "token": token_id}).one_or_none()
     return None if row is None else view(row)
 
 

@@ -33,7 +33,7 @@ from provisioning.sessions.sign_in import SignIn
 from provisioning.web import arrival
 from provisioning.web.guard import public, request_id
 from provisioning.web.requests import refuse_other_sites
-from provisioning.web.sign_in import addresses
+from provisioning.web.sign_in import addresses, inviter
 from provisioning.web.sign_in.entering import signed_in
 from provisioning.web.sign_in.provider import Provider
 
@@ -129,7 +129,7 @@ def _view(connection_id: UUID) -> ProviderView:
 def _admit(view: ProviderView, database: Connection, email: str) -> MemberView | None:
     """Whoever is invited by this address, let in: signing in accepts, as the letter's link does."""
     found = invitations.pending_for(database, workspace_id=view.workspace_id, email=email)
-    if found is None:
+    if found is None or not inviter.stands(database, found):
         return None
     roles = custom_roles.of_workspace(database, workspace_id=view.workspace_id, catalogue=context().catalogue)
     try:
