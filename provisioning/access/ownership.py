@@ -68,7 +68,7 @@ def names_owner(terms: Sequence[Terms], giver: Giver) -> bool:
         return False
     if any(one.labels or one.resources or one.ends_at for one in named):
         raise Invalid("Ownership is of the whole workspace, and has no end.", field="role")
-    lacking = None if giver.facts is None else rules.missing(giver.facts, giver.roles[OWNER], Scope())
+    lacking = None if giver.facts is None else rules.missing(giver.facts, giver.roles[OWNER], Scope(), rules.NEVER)
     if lacking is not None:
         raise NotAllowed("Only owners appoint owners.", action="owner.appoint")
     return True

@@ -173,6 +173,10 @@ def _read(connection: Connection, workspace_id: UUID, subject: Subject, terms: T
     lacking = None if giver.facts is None else rules.missing(giver.facts, role, scope)
     if lacking is not None:
         raise NotAllowed(f"You can't give what you don't have: {lacking}.", action=lacking)
+    later = None if giver.facts is None else rules.missing(giver.facts, role, scope, terms.ends_at or rules.NEVER)
+    if later is not None:
+        sentence = f"You can't give for longer than you have it: your {later} ends. Say when this ends, and not later."
+        raise NotAllowed(sentence, action=later)
     return scope
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from provisioning.access.roles import EVERYTHING, Role
@@ -165,17 +166,22 @@ def reach(facts: Facts, action: str, resource_type: str) -> tuple[Scope, ...]:
     return tuple(dict.fromkeys(grant.scope for grant in fit))
 
 
-def missing(giver: Facts, role: Role, scope: Scope) -> str | None:
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def missing(giver: Facts, role: Role, scope: Scope, until: datetime | None = None) -> str | None:
     """The first action of a role that somebody who would give it on a scope doesn't have there; None: they may.
 
-    Nobody gives what they don't have: each action must be theirs, on all types of the role, on all of the scope.
+    Nobody gives what they don't have: each action must be theirs, on all types of the role, on all of the scope, and up
+    to the moment at which what they give ends. Without `until` it is asked what they have now.
     """
-    return next((action for action in sorted(role.actions) if not _has(giver, action, role, scope)), None)
+    return next((action for action in sorted(role.actions) if not _has(giver, action, role, scope, until)), None)
 
 
-def _has(giver: Facts, action: str, role: Role, scope: Scope) -> bool:
-    if giver.within is not None and not _has(giver.within, action, role, scope):
+def _has(giver: Facts, action: str, role: Role, scope: Scope, until: datetime | None) -> bool:
+    if giver.within is not None and not _has(giver.within, action, role, scope, until):
         return False
+    lasting = (held for held in giver.grants if until is None or _lasts(held, until))
     return any(
         EVERYTHING in held.role.actions
         or (
@@ -184,8 +190,12 @@ def _has(giver: Facts, action: str, role: Role, scope: Scope) -> bool:
             and role.resource_types <= held.role.resource_types
             and scope.within(held.scope)
         )
-        for held in giver.grants
+        for held in lasting
     )
+
+
+def _lasts(grant: Grant, until: datetime) -> bool:
+    return grant.path.ends is None or until <= datetime.fromisoformat(grant.path.ends)
 
 
 def _allows(grant: Grant, action: str, resource: Resource | None) -> bool:

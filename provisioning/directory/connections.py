@@ -206,12 +206,14 @@ def rotate(
 def issue_secret(
     database: Database, *, workspace_id: UUID, connection_id: UUID, digest: bytes, by: Actor
 ) -> ConnectionView:
-    """Give a connection a secret to ask for access tokens with; those it had before are gone at once.
+    """Give a connection a secret to ask for access tokens with; those it had before are gone, with what they got.
 
     Raises:
         NotFound: the workspace has no such connection.
     """
+    lock(database, workspace_id=workspace_id, connection_id=connection_id)
     found = by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+    end_short_tokens(database, workspace_id=workspace_id, connection_id=connection_id)
     here = (ClientSecret.workspace_id == workspace_id, ClientSecret.connection_id == connection_id)
     database.execute(delete(ClientSecret).where(*here))
     new = insert(ClientSecret).values(workspace_id=workspace_id, connection_id=connection_id, digest=digest)
@@ -260,11 +262,16 @@ def report_leaked(database: Database, *, digest: bytes, found_at: str | None, so
     if found is None:
         return False
     if what == "client_secret":
-        here = (ConnectionToken.workspace_id == found[0], ConnectionToken.connection_id == found[1])
-        database.execute(delete(ConnectionToken).where(*here, ConnectionToken.expires_at.is_not(None)))
+        end_short_tokens(database, workspace_id=found[0], connection_id=found[1])
     fact = ConnectionSecretLeaked(connection_id=found[1], what=what, found_at=found_at, source=source)
     outbox.append(database, fact, workspace_id=found[0], by=by)
     return True
+
+
+def end_short_tokens(database: Database, *, workspace_id: UUID, connection_id: UUID) -> None:
+    """End the access tokens of a connection, with credentials that end soon anyway: nothing tells the two apart."""
+    here = (ConnectionToken.workspace_id == workspace_id, ConnectionToken.connection_id == connection_id)
+    database.execute(delete(ConnectionToken).where(*here, ConnectionToken.expires_at.is_not(None)))
 
 
 def end_short_token(database: Database, *, of: ConnectionView, digest: bytes, by: Actor) -> None:

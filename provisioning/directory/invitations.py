@@ -38,6 +38,7 @@ from provisioning.refusals import Conflict, Invalid, NotFound, Unauthenticated
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
 _LONGEST_ADDRESS = 254
 _NAMELESS = "An owner of the workspace"
+GONE = "This invitation has been used already, was taken back or replaced by a newer letter, or is too old."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def create(
         email=email,
         email_key=key,
         owner=owner,
-        inviter=f"{by.kind}:{by.id}" if by.id else by.kind,
+        inviter=_named(by),
         expires_at=func.clock_timestamp() + lifetime,
     )
     fact = InvitationCreated(invitation_id=identifier, email=email, owner=owner)
@@ -146,6 +147,10 @@ def create(
         return _bare(connection.execute(made).one())
     except IntegrityError:
         raise Conflict(f"{email} is invited to this workspace already: send it again instead.", field="email") from None
+
+
+def _named(by: Actor) -> str:
+    return f"{by.kind}:{by.id}" if by.id else by.kind
 
 
 def _refuse_member(connection: Connection, *, workspace_id: UUID, email: str) -> None:
@@ -268,9 +273,7 @@ def by_secret(connection: Connection, digest: bytes, *, hold: bool = False) -> I
     wanted = _VIEW.where(Invitation.digest == digest, _PENDING, is_there)
     row = connection.execute(wanted.with_for_update(of=Invitation) if hold else wanted).one_or_none()
     if row is None:
-        raise Unauthenticated(
-            "This invitation has been used already, was taken back or replaced by a newer letter, or is too old."
-        )
+        raise Unauthenticated(GONE)
     return _view(row)
 
 
@@ -284,11 +287,14 @@ def inviter_name(connection: Connection, invitation: InvitationView) -> str:
 
 
 def resend(connection: Connection, *, invitation: InvitationView, lifetime: timedelta, by: Actor) -> InvitationView:
-    """Have another letter written for a locked invitation, an expired one too; what the former said is void at once."""
+    """Have another letter written for a locked invitation, an expired one too; what the former said is void at once.
+
+    Whoever does so answers for it from now on, instead of who has invited before.
+    """
     changed = (
         update(Invitation)
         .where(Invitation.workspace_id == invitation.workspace_id, Invitation.id == invitation.id)
-        .values(digest=None, delivery="waiting", expires_at=func.clock_timestamp() + lifetime)
+        .values(digest=None, delivery="waiting", inviter=_named(by), expires_at=func.clock_timestamp() + lifetime)
         .returning(*_COLUMNS)
     )
     fact = InvitationResent(invitation_id=invitation.id, email=invitation.email)
@@ -300,6 +306,18 @@ def revoke(connection: Connection, *, invitation: InvitationView, by: Actor) -> 
     """Take a locked invitation back, with what was held for it."""
     fact = InvitationRevoked(invitation_id=invitation.id, email=invitation.email)
     _settle(connection, invitation, fact, by)
+
+
+def report_leaked(connection: Connection, *, digest: bytes, by: Actor) -> bool:
+    """Take back the invitation whose newest letter somebody has found: its address has to be invited again.
+
+    Returns:
+        Whether there was one that could still be accepted, or be sent again.
+    """
+    row = connection.execute(_VIEW.where(Invitation.digest == digest).with_for_update(of=Invitation)).one_or_none()
+    if row is not None:
+        revoke(connection, invitation=_view(row), by=by)
+    return row is not None
 
 
 def settle(connection: Connection, *, invitation: InvitationView, member: MemberView, by: Actor) -> None:

@@ -143,6 +143,12 @@ def by_email(connection: Connection, *, workspace_id: UUID, email: str) -> Membe
     raise NotFound(f"The workspace has no member with the address {email}.")
 
 
+def by_person(connection: Connection, *, workspace_id: UUID, user_id: UUID) -> MemberView | None:
+    """What a person is in a workspace, if they are a member."""
+    row = connection.execute(VIEW.where(Member.workspace_id == workspace_id, Member.user_id == user_id)).one_or_none()
+    return None if row is None else view(row)
+
+
 def ids_by_email(connection: Connection, *, workspace_id: UUID, emails: Sequence[str]) -> dict[str, UUID]:
     """Which of these addresses are whose: the workspace's members among them."""
     keys = {email: users.address_key(email) for email in emails}

@@ -75,6 +75,13 @@ class SignInLinkIssued(_AboutSessions):
 
 
 @dataclass(frozen=True, slots=True)
+class SignInLinkLeaked(_AboutSessions):
+    """An alarm: somebody had a link that signs a person in, and reported it before it was used; it is void."""
+
+    name: ClassVar[str] = "sign_in_link.leaked"
+
+
+@dataclass(frozen=True, slots=True)
 class SessionsCleared(Fact):
     """Sessions that were refused already are marked as ended."""
 

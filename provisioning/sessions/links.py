@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
@@ -13,7 +13,7 @@ from provisioning import outbox
 from provisioning.outbox import Actor
 from provisioning.refusals import Unauthenticated
 from provisioning.sessions import lifecycle
-from provisioning.sessions.events import SignInLinkIssued
+from provisioning.sessions.events import SignInLinkIssued, SignInLinkLeaked
 from provisioning.sessions.lifecycle import Begun
 from provisioning.sessions.models import SignInLink
 from provisioning.sessions.rules import SessionPolicy
@@ -28,6 +28,23 @@ def issue(connection: Connection, *, user_id: UUID, digest: bytes, by: Actor) ->
         insert(SignInLink).values(digest=digest, user_id=user_id, expires_at=func.clock_timestamp() + LIFETIME)
     )
     outbox.append(connection, SignInLinkIssued(user_id=user_id), workspace_id=None, by=by)
+
+
+def report_leaked(connection: Connection, *, digest: bytes, by: Actor) -> bool:
+    """Use up a link that somebody has found, so that nobody is signed in by it.
+
+    Returns:
+        Whether there is such a link, used before or not.
+    """
+    found = select(SignInLink.user_id, SignInLink.used_at).where(SignInLink.digest == digest).with_for_update()
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        return False
+    if row.used_at is None:
+        used = update(SignInLink).where(SignInLink.digest == digest).values(used_at=func.clock_timestamp())
+        connection.execute(used)
+        outbox.append(connection, SignInLinkLeaked(user_id=row.user_id), workspace_id=None, by=by)
+    return True
 
 
 def redeem(

@@ -113,10 +113,14 @@ def _owner(connection: Connection, workspace_id: UUID, owner_id: UUID | None) ->
 
 def _ranges(written: Iterable[str], asking: TokenView | None) -> list[str]:
     """Ranges within those of the token that asks; its own where none are given."""
-    found, bounds = ranges.read(written), () if asking is None else asking.ranges
-    if not ranges.within(found or bounds, bounds):
+    found = list(ranges.read(written) or (() if asking is None else asking.ranges))
+    _refuse_wider(found, asking)
+    return found
+
+
+def _refuse_wider(found: Sequence[str], asking: TokenView | None) -> None:
+    if asking is not None and not ranges.within(found, asking.ranges):
         raise NotAllowed("A token lets nothing be used from where it may not be used itself.", action="token.widen")
-    return list(found or bounds)
 
 
 def _add_secret(connection: Connection, token: TokenView, digest: bytes) -> None:
@@ -180,6 +184,9 @@ def change(
 ) -> TokenView:
     """Call a token otherwise, or let it be used from elsewhere; None leaves a part as it is.
 
+    A token that is bound to addresses changes nothing that may be used from others afterwards: whoever is there would
+    have what the same request gives it.
+
     Raises:
         NotFound: the workspace has no such token.
         Conflict: it has ended.
@@ -191,12 +198,9 @@ def change(
     if name is not None:
         _refuse_name(name)
         values["name"] = name
-    if address_ranges is not None:
-        values["ranges"] = _ranges(address_ranges, asking)
-    if not values or (values.get("name", before.name), tuple(values.get("ranges", before.ranges))) == (
-        before.name,
-        before.ranges,
-    ):
+    values["ranges"] = _ranges(address_ranges, asking) if address_ranges is not None else list(before.ranges)
+    _refuse_wider(values["ranges"], asking)
+    if (values.get("name", before.name), tuple(values["ranges"])) == (before.name, before.ranges):
         return before
     here = (ApiToken.workspace_id == workspace_id, ApiToken.id == token_id)
     row = connection.execute(update(ApiToken).where(*here).values(**values).returning(*VIEW.selected_columns)).one()
@@ -229,17 +233,19 @@ def rotate(
         overlap: how long the secrets in use stay valid beside the new one; none at all ends them now.
         lifetime: how long the token lives from now on; None leaves its end where it is.
         limits: of the service.
-        asking: the token that does it, if one does: it gets a secret of nothing that outlives it.
+        asking: the token that does it, if one does: it gets a secret of nothing that outlives it, or that may be used
+            from where it may not.
 
     Raises:
         NotFound: the workspace has no such token.
         Conflict: it has ended, or has been rotated too often lately.
         Invalid: the overlap or lifetime can't be.
-        NotAllowed: the token would outlive the one that asks.
+        NotAllowed: the token would outlive the one that asks, or may be used from elsewhere.
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise Invalid(f"An overlap lasts for up to {LONGEST_OVERLAP.days} days.", field="overlap")
     before = _hold(connection, workspace_id, token_id)
+    _refuse_wider(before.ranges, asking)
     latest = _latest(connection, before, asking)
     now, end = end_of(connection, workspace_id=workspace_id, lifetime=lifetime, limits=limits, latest=latest)
     end = before.expires_at if lifetime is None else end

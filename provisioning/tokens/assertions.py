@@ -44,9 +44,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """An assertion that has been judged: what makes it unique, and until when it has to be remembered."""
+    """An assertion that has been judged: who signed it, what makes it unique, and until when to remember it."""
 
     client_id: UUID
+    kid: str
     digest: bytes
     expires_at: datetime
 
@@ -102,7 +103,8 @@ def judge(
     """
     if str(found.headers.get("typ", "JWT")).lower() not in _TYPES:
         raise Refused("Its typ is not that of an assertion.")
-    if not any(_signed_by(found, jwk) for jwk in keys):
+    kid = next((jwk["kid"] for jwk in keys if _signed_by(found, jwk)), None)
+    if kid is None:
         raise Refused(UNSIGNED)
     claims = found.claims
     if claims.get("iss") != str(client_id) or claims.get("sub") != str(client_id):
@@ -115,7 +117,7 @@ def judge(
     if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
         raise Refused(f"Its jti must be a text of up to {_LONGEST_JTI} characters.")
     expires_at = _time_is_right(claims, now)
-    return Assertion(client_id, hashlib.sha256(jti.encode()).digest(), expires_at)
+    return Assertion(client_id, kid, hashlib.sha256(jti.encode()).digest(), expires_at)
 
 
 def _signed_by(found: Unproved, jwk: Mapping[str, Any]) -> bool:

@@ -1,7 +1,8 @@
 """OAuth clients: create one, give it secrets, take it away; and the access tokens that they ask for.
 
-A client and each of its access tokens are judged from committed state with the owner's standing, in one query. A
-client whose owner's membership is no longer the one under which it was made is as good as gone.
+A client and each of its access tokens are judged from committed state, in one query, with the standing of its owner and
+of the API token that made it. A client whose owner's membership is no longer the one under which it was made is as good
+as gone, and so is one that outlives its maker.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, delete, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, literal, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
@@ -20,7 +21,7 @@ from provisioning import entropy, outbox
 from provisioning.directory.models import Member, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
-from provisioning.tokens import public_keys
+from provisioning.tokens import access_tokens, public_keys
 from provisioning.tokens.events import (
     AccessTokenIssued,
     AccessTokenRevoked,
@@ -31,6 +32,7 @@ from provisioning.tokens.events import (
     OAuthSecretRemoved,
 )
 from provisioning.tokens.models import AccessToken, OAuthClient, OAuthKey, OAuthSecret
+from provisioning.tokens.standing import CLIENTS_MAKERS_STAND
 
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(minutes=1), timedelta(days=30)
 MOST_SECRETS = 2
@@ -48,7 +50,9 @@ class ClientView:
     created_at: datetime
     # How long its access tokens live; None for the service's setting.
     token_lifetime: timedelta | None
-    # Whether it counts: one whose owner is suspended, or was, does not.
+    # The API token that made it, and with which it ends; None for one that the operator made.
+    parent_id: UUID | None = None
+    # Whether it counts: one whose owner is suspended, or was, or whose maker has ended, does not.
     stands: bool = True
 
 
@@ -76,6 +80,25 @@ class AccessTokenView:
         return frozenset(self.scope.split())
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """By what a client has proved who it is: the digest of a secret, or the name of a key."""
+
+    secret: bytes | None = None
+    kid: str | None = None
+
+    @property
+    def is_held(self) -> ColumnElement[bool]:
+        """Whether the client still has it, as a condition on its row."""
+        if self.kid is not None:
+            of_client = (OAuthKey.workspace_id == OAuthClient.workspace_id, OAuthKey.client_id == OAuthClient.id)
+            return select(1).where(*of_client, OAuthKey.jwk["kid"].astext == self.kid).exists()
+        of_client = (OAuthSecret.workspace_id == OAuthClient.workspace_id, OAuthSecret.client_id == OAuthClient.id)
+        return select(1).where(*of_client, OAuthSecret.digest == self.secret).exists()
+
+
+# Of who has not proved it yet: no client holds that.
+UNPROVED = Proof()
 _STANDS = and_(
     select(1).where(Workspace.id == OAuthClient.workspace_id, Workspace.deleted_at.is_(None)).exists(),
     or_(
@@ -84,11 +107,13 @@ _STANDS = and_(
         .where(
             Member.workspace_id == OAuthClient.workspace_id,
             Member.id == OAuthClient.member_id,
+            Member.user_id == OAuthClient.user_id,
             Member.active,
             Member.active_since_epoch == OAuthClient.member_epoch,
         )
         .exists(),
     ),
+    CLIENTS_MAKERS_STAND,
 )
 _COLUMNS = (
     OAuthClient.id,
@@ -97,6 +122,7 @@ _COLUMNS = (
     OAuthClient.member_id,
     OAuthClient.created_at,
     OAuthClient.token_lifetime,
+    OAuthClient.parent_id,
 )
 _VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS, _STANDS.label("stands")).order_by(OAuthClient.id)
 # Look-ups for whoever is about to prove, or to show, that they are a client: what doesn't stand isn't found.
@@ -133,9 +159,9 @@ BY_ACCESS_TOKEN: Select[*tuple[Any, ...]] = (
 
 def view(row: Sequence[Any]) -> ClientView:
     """The first columns of each look-up as a value."""
-    identifier, workspace_id, name, member_id, created_at, seconds = row[: len(_COLUMNS)]
+    identifier, workspace_id, name, member_id, created_at, seconds, parent_id = row[: len(_COLUMNS)]
     lifetime = None if seconds is None else timedelta(seconds=seconds)
-    return ClientView(identifier, workspace_id, name, member_id, created_at, lifetime)
+    return ClientView(identifier, workspace_id, name, member_id, created_at, lifetime, parent_id)
 
 
 def _shown(row: Sequence[Any]) -> ClientView:
@@ -156,6 +182,7 @@ def create(
     owner_id: UUID | None,
     token_lifetime: timedelta | None,
     by: Actor,
+    parent_id: UUID | None = None,
 ) -> ClientView:
     """Make a client. Its policies, secrets and keys are given apart, in the same transaction.
 
@@ -166,6 +193,7 @@ def create(
         owner_id: the member whose client it is; it ends with their membership, or its suspension.
         token_lifetime: how long its access tokens live; None for the service's setting.
         by: who makes it.
+        parent_id: the API token that makes it, if one does: it ends with that one, and with those that made that.
 
     Raises:
         Invalid: the name or the lifetime can't be.
@@ -175,29 +203,30 @@ def create(
         raise Invalid(f"A name has 1 to {_LONGEST_NAME} characters.", field="name")
     if token_lifetime is not None and not SHORTEST_LIFE <= token_lifetime <= LONGEST_LIFE:
         raise Invalid("An access token lives for a minute up to 30 days.", field="tokenLifetime")
-    epoch = None if owner_id is None else _epoch_of(connection, workspace_id=workspace_id, member_id=owner_id)
     new = insert(OAuthClient).values(
         id=entropy.new_id(),
         workspace_id=workspace_id,
         name=name,
-        member_id=owner_id,
-        member_epoch=epoch,
+        **_owner(connection, workspace_id, owner_id),
+        parent_id=parent_id,
         token_lifetime=None if token_lifetime is None else int(token_lifetime.total_seconds()),
     )
     made = view(connection.execute(new.returning(*_COLUMNS)).one())
-    fact = OAuthClientCreated(client_id=made.id, client_name=name, member_id=owner_id)
+    fact = OAuthClientCreated(client_id=made.id, client_name=name, member_id=owner_id, parent_id=parent_id)
     outbox.append(connection, fact, workspace_id=workspace_id, by=by)
     return made
 
 
-def _epoch_of(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> int:
-    wanted = select(Member.active_since_epoch).where(
-        Member.workspace_id == workspace_id, Member.id == member_id, Member.active
+def _owner(connection: Connection, workspace_id: UUID, owner_id: UUID | None) -> dict[str, Any]:
+    if owner_id is None:
+        return {}
+    wanted = select(Member.active_since_epoch, Member.user_id).where(
+        Member.workspace_id == workspace_id, Member.id == owner_id, Member.active
     )
-    found = connection.execute(wanted.with_for_update(read=True)).scalar_one_or_none()
+    found = connection.execute(wanted.with_for_update(read=True)).one_or_none()
     if found is None:
         raise NotFound("There is no such active member in this workspace.", field="ownerId")
-    return found
+    return {"member_id": owner_id, "member_epoch": found.active_since_epoch, "user_id": found.user_id}
 
 
 def every(connection: Connection, *, workspace_id: UUID) -> Sequence[ClientView]:
@@ -265,7 +294,7 @@ def add_secret(connection: Connection, *, client: ClientView, digest: bytes, by:
 
 
 def remove_secret(connection: Connection, *, client: ClientView, secret_id: UUID, by: Actor) -> None:
-    """Take a secret from a client.
+    """Take a secret from a locked client, and its access tokens: which of them were got by this one is not known.
 
     Raises:
         NotFound: it has none of this id.
@@ -277,24 +306,44 @@ def remove_secret(connection: Connection, *, client: ClientView, secret_id: UUID
     )
     if not connection.execute(gone).rowcount:
         raise NotFound("There is no such secret.")
+    access_tokens.end_of(connection, workspace_id=client.workspace_id, client_id=client.id)
     fact = OAuthSecretRemoved(client_id=client.id, secret_id=secret_id)
     outbox.append(connection, fact, workspace_id=client.workspace_id, by=by)
 
 
 def issue(
-    connection: Connection, *, client: ClientView, digest: bytes, scope: str, lifetime: timedelta, by: Actor
+    connection: Connection,
+    *,
+    client: ClientView,
+    proof: Proof,
+    digest: bytes,
+    scope: str,
+    lifetime: timedelta,
+    by: Actor,
 ) -> None:
-    """Store an access token that a client has asked for.
+    """Store an access token that a client has asked for, unless it or its proof was taken away at that moment.
+
+    Args:
+        connection: in a transaction.
+        client: who asks.
+        proof: by what it has proved that.
+        digest: of the access token's text.
+        scope: what that is for.
+        lifetime: how long it lives.
+        by: the client, as facts record it.
 
     Raises:
-        NotFound: the client was taken away at that moment.
+        NotFound: the client has ended, or has that credential no more.
     """
+    here = (OAuthClient.workspace_id == client.workspace_id, OAuthClient.id == client.id)
+    # Held first: only a statement that begins afterwards sees what whoever held it before has taken away.
+    connection.execute(select(OAuthClient.id).where(*here).with_for_update(read=True, key_share=True))
     row = select(
         literal(entropy.new_id()), OAuthClient.workspace_id, OAuthClient.id, literal(digest), literal(scope),
         func.clock_timestamp() + lifetime,
-    ).where(OAuthClient.workspace_id == client.workspace_id, OAuthClient.id == client.id)  # fmt: skip
+    ).where(*here, _STANDS, proof.is_held)  # fmt: skip
     columns = ("id", "workspace_id", "client_id", "digest", "scope", "expires_at")
-    new = insert(AccessToken).from_select(columns, row.with_for_update(read=True, key_share=True))
+    new = insert(AccessToken).from_select(columns, row)
     token_id = connection.execute(new.returning(AccessToken.id)).scalar_one_or_none()
     if token_id is None:
         raise NotFound("There is no such client.")
@@ -333,18 +382,24 @@ def report_leaked(
     token = delete(AccessToken).where(AccessToken.digest == digest)
     what, found = "access_token", connection.execute(token.returning(*kept)).one_or_none()
     if found is None:
-        secret = delete(OAuthSecret).where(OAuthSecret.digest == digest)
-        kept = (OAuthSecret.workspace_id, OAuthSecret.client_id)
-        what, found = "client_secret", connection.execute(secret.returning(*kept)).one_or_none()
+        what, found = "client_secret", _secret_ended(connection, digest)
     if found is None:
         return False
     workspace_id, client_id = found
     if what == "client_secret":
-        of_client = (AccessToken.workspace_id == workspace_id, AccessToken.client_id == client_id)
-        connection.execute(delete(AccessToken).where(*of_client))
+        access_tokens.end_of(connection, workspace_id=workspace_id, client_id=client_id)
     fact = OAuthSecretLeaked(client_id=client_id, what=what, found_at=found_at, source=source)
     outbox.append(connection, fact, workspace_id=workspace_id, by=by)
     return True
+
+
+def _secret_ended(connection: Connection, digest: bytes) -> Any:
+    """The client whose secret this was, held so that no token is issued by it at this moment."""
+    here = (OAuthSecret.workspace_id == OAuthClient.workspace_id) & (OAuthSecret.client_id == OAuthClient.id)
+    whose = select(OAuthClient.id).join(OAuthSecret, here).where(OAuthSecret.digest == digest)
+    connection.execute(whose.with_for_update(of=OAuthClient))
+    secret = delete(OAuthSecret).where(OAuthSecret.digest == digest)
+    return connection.execute(secret.returning(OAuthSecret.workspace_id, OAuthSecret.client_id)).one_or_none()
 
 
 def delete_expired(connection: Connection, *, most: int) -> int:

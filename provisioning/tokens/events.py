@@ -146,6 +146,7 @@ class OAuthClientCreated(_AboutClient):
     name: ClassVar[str] = "oauth_client.created"
     client_name: str
     member_id: UUID | None
+    parent_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,13 @@ class OAuthClient(Base):
     id: Mapped[UUID]
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
     name: Mapped[str]
-    # The member whose client it is, and the activation of theirs under which it was made: as with an API token.
+    # The member whose client it is, the activation of theirs under which it was made, and the person they were then: as
+    # with an API token.
     member_id: Mapped[UUID | None]
     member_epoch: Mapped[int | None]
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    # The API token that made it: it ends with that one, as what a token makes does.
+    parent_id: Mapped[UUID | None]
     # How many seconds its access tokens live; without it as long as the service's setting says.
     token_lifetime: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
@@ -100,8 +104,13 @@ class OAuthClient(Base):
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "id"),
         ForeignKeyConstraint(["workspace_id", "member_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "parent_id"], ["api_token.workspace_id", "api_token.id"], ondelete="CASCADE"
+        ),
         Index("ix_oauth_client_id", "id"),
         Index("ix_oauth_client_member", "workspace_id", "member_id", postgresql_where=text("member_id IS NOT NULL")),
+        Index("ix_oauth_client_user_id", "user_id", postgresql_where=text("user_id IS NOT NULL")),
+        Index("ix_oauth_client_parent", "workspace_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -21,8 +22,10 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection
 
 from provisioning import entropy, outbox
+from provisioning.directory import connections
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
+from provisioning.tokens import access_tokens
 from provisioning.tokens.events import OAuthKeyAdded, OAuthKeyRemoved
 from provisioning.tokens.models import OAuthKey
 
@@ -95,7 +98,7 @@ def _of_pem(sent: str) -> Key:
         raise Invalid(_ADVICE, field="key")
     try:
         raw = load_pem_public_key(sent.encode())
-    except (ValueError, TypeError, NotImplementedError):
+    except (ValueError, TypeError, NotImplementedError, UnsupportedAlgorithm):
         raise Invalid(_ADVICE, field="key") from None
     if isinstance(raw, RSAPublicKey):
         return RSAKey(raw, sent)
@@ -161,7 +164,9 @@ def add(connection: Connection, *, holder: Holder, jwk: dict[str, Any], by: Acto
 
 
 def remove(connection: Connection, *, holder: Holder, key_id: UUID, by: Actor) -> None:
-    """Take a key away; what it signs is refused from the commit on.
+    """Take a key away: what it signs is refused from the commit on, and the access tokens of its holder end.
+
+    Which of those were got by this key is not known; the holder is locked by whoever calls this.
 
     Raises:
         NotFound: the client or connection has none of this id.
@@ -170,6 +175,10 @@ def remove(connection: Connection, *, holder: Holder, key_id: UUID, by: Actor) -
     kid = connection.execute(gone).scalar_one_or_none()
     if kid is None:
         raise NotFound("There is no such key.")
+    if holder.kind == "client":
+        access_tokens.end_of(connection, workspace_id=holder.workspace_id, client_id=holder.id)
+    else:
+        connections.end_short_tokens(connection, workspace_id=holder.workspace_id, connection_id=holder.id)
     fact = OAuthKeyRemoved(holder=holder.kind, client_id=holder.id, kid=kid)
     outbox.append(connection, fact, workspace_id=holder.workspace_id, by=by)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
 from provisioning.directory.models import Member, Workspace
-from provisioning.tokens.models import ApiToken, ApiTokenSecret
+from provisioning.tokens.models import ApiToken, ApiTokenSecret, OAuthClient
 
 # Use is written at most this often: what is shown lags so much behind, and is never ahead.
 _NOTED_EVERY = timedelta(minutes=1)
@@ -80,35 +80,54 @@ OWNER_STANDS = or_(
 )
 STANDS = and_(ApiToken.ended_at.is_(None), ApiToken.expires_at > _NOW, OWNER_STANDS)
 
+# The token that made an OAuth client, the one that made that ...: none of them has ended. Of a client that no token has
+# made, there is none to look at.
+_MAKER = select(ApiToken.workspace_id, ApiToken.parent_id, STANDS.label("stands"))
+_nearest = (
+    _MAKER.where(ApiToken.workspace_id == OAuthClient.workspace_id, ApiToken.id == OAuthClient.parent_id)
+    .correlate(OAuthClient)
+    .cte("maker", recursive=True, nesting=True)
+)
+_MAKERS = _nearest.union_all(
+    _MAKER.join(_nearest, and_(ApiToken.workspace_id == _nearest.c.workspace_id, ApiToken.id == _nearest.c.parent_id))
+)
+CLIENTS_MAKERS_STAND = ~select(1).select_from(_MAKERS).where(~_MAKERS.c.stands).exists()
+
 # The token of a secret, the one that made it, the one that made that ...: all of them have to stand.
 _KEY = (ApiToken.workspace_id, ApiToken.id, ApiToken.parent_id)
-_asked = (
-    select(*_KEY, STANDS.label("stands"), true().label("asked"))
-    .join(
+_UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
+_ASKED: Select[*tuple[Any, ...]] = select(*_KEY, STANDS.label("stands"), true().label("asked"))
+
+
+def _judged(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The token that is asked about, if it and its whole line stand."""
+    first = asked.cte("line", recursive=True)
+    line = first.union_all(
+        select(*_KEY, STANDS.label("stands"), false().label("asked")).join(
+            first, and_(ApiToken.workspace_id == first.c.workspace_id, ApiToken.id == first.c.parent_id)
+        )
+    )
+    return (
+        VIEW.add_columns(_UNNOTED)
+        .join(line, and_(ApiToken.workspace_id == line.c.workspace_id, ApiToken.id == line.c.id))
+        .where(
+            line.c.asked,
+            select(func.bool_and(line.c.stands)).scalar_subquery(),
+            select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
+        )
+    )
+
+
+_JUDGE = _judged(
+    _ASKED.join(
         ApiTokenSecret,
         and_(ApiTokenSecret.workspace_id == ApiToken.workspace_id, ApiTokenSecret.token_id == ApiToken.id),
-    )
-    .where(
+    ).where(
         ApiTokenSecret.digest == bindparam("digest"),
         or_(ApiTokenSecret.expires_at.is_(None), ApiTokenSecret.expires_at > _NOW),
     )
-    .cte("line", recursive=True)
 )
-_LINE = _asked.union_all(
-    select(*_KEY, STANDS.label("stands"), false().label("asked")).join(
-        _asked, and_(ApiToken.workspace_id == _asked.c.workspace_id, ApiToken.id == _asked.c.parent_id)
-    )
-)
-_UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
-_JUDGE = (
-    VIEW.add_columns(_UNNOTED)
-    .join(_LINE, and_(ApiToken.workspace_id == _LINE.c.workspace_id, ApiToken.id == _LINE.c.id))
-    .where(
-        _LINE.c.asked,
-        select(func.bool_and(_LINE.c.stands)).scalar_subquery(),
-        select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
-    )
-)
+_JUDGE_BY_ID = _judged(_ASKED.where(ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token")))
 
 
 def live(connection: Connection, digest: bytes) -> TokenView | None:
@@ -117,6 +136,12 @@ def live(connection: Connection, digest: bytes) -> TokenView | None:
     One statement, which goes by indexes alone; what it costs depends on how many made each other.
     """
     row = connection.execute(_JUDGE, {"digest": digest}).one_or_none()
+    return None if row is None else view(row)
+
+
+def live_by_id(connection: Connection, *, workspace_id: UUID, token_id: UUID) -> TokenView | None:
+    """The workspace's token of this id if it lives at this moment, and all those that it descends from."""
+    row = connection.execute(_JUDGE_BY_ID, {"workspace": workspace_id, "token": token_id}).one_or_none()
     return None if row is None else view(row)
 
 

@@ -300,11 +300,11 @@ def api_token() -> TokenView:
     """The API token that is asking, where nothing else will do.
 
     Raises:
-        NotAllowed: an OAuth client asks, which neither makes nor renews API tokens: it has access tokens.
+        NotAllowed: an OAuth client asks: its access tokens are short-lived, and what it made would not be.
     """
     found = g.token
     if not isinstance(found, TokenView):
-        raise NotAllowed("An OAuth client makes and renews no API tokens.", action="token.create")
+        raise NotAllowed("An OAuth client gives no credentials, to itself or others.", action="token.create")
     return found
 
 

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.roles import CATALOGUE
 from provisioning.access.roles import Catalogue
-from provisioning.access.rules import Facts, Grant, Path, Reference, Resource, Scope, decide, effective
+from provisioning.access.rules import (
+    NEVER,
+    Facts,
+    Grant,
+    Path,
+    Reference,
+    Resource,
+    Scope,
+    decide,
+    effective,
+    missing,
+)
 
 ROLES = Catalogue(CATALOGUE)
 A = Resource(Reference("source", "a"), frozenset({"environment:prod", "product:car"}))
@@ -119,3 +132,32 @@ def test_the_catalogue_has_the_nineteen_roles_with_distinct_names():
     assert len(list(ROLES)) == 19
     assert len({role.name for role in ROLES}) == 19
     assert all(role.scopes <= {"all", "resources", "labels"} and role.actions for role in ROLES)
+
+
+MAY = datetime(2030, 5, 1, tzinfo=UTC)
+JUNE, JULY = "2030-06-01T00:00:00+00:00", "2030-07-01T00:00:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("ends", "within", "until", "may"),
+    [
+        ((None,), (), NEVER, True),
+        ((JUNE,), (), MAY, True),
+        ((JUNE,), (), datetime.fromisoformat(JUNE), True),
+        ((JUNE,), (), datetime.fromisoformat(JULY), False),
+        ((JUNE,), (), NEVER, False),
+        ((JUNE,), (), None, True),
+        ((JUNE, JULY), (), datetime.fromisoformat(JULY), True),
+        ((JUNE, None), (), NEVER, True),
+        ((None,), (JUNE,), NEVER, False),
+        ((None,), (JUNE,), MAY, True),
+    ],
+)
+def test_nobody_gives_for_longer_than_they_have(ends, within, until, may):
+    role = ROLES["source-admin"]
+
+    def held(moments):
+        return tuple(Grant(role, Scope(), Path("policy", policy="p", ends=end)) for end in moments)
+
+    giver = Facts(held(ends), Facts(held(within)) if within else None)
+    assert (missing(giver, role, Scope(), until) is None) is may

@@ -17,6 +17,13 @@ def pem_of(key) -> str:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
+# Well-formed, on a curve (1.2.3.4) and of a kind (1.2.3.5) that nobody knows.
+UNHEARD_OF = [
+    f"-----BEGIN PUBLIC KEY-----\n{body}{'A' * 85}=\n-----END PUBLIC KEY-----\n"
+    for body in ("MFQwDgYHKoZIzj0CAQYDKgMEA0IABA", "MEswBQYDKgMFA0IABA")
+]
+
+
 @pytest.mark.parametrize("key", [EC, RSA, OKP], ids=lambda key: key.key_type)
 def test_a_key_is_the_same_as_pem_and_as_jwk_and_named_by_its_thumbprint(key):
     jwk = key.as_dict(private=False)
@@ -58,6 +65,7 @@ def test_a_kid_and_an_algorithm_of_its_own_are_kept_and_nothing_else():
         {**EC.as_dict(private=False), "kid": "a\0b"},
         pem_of(x25519.X25519PrivateKey.generate().public_key()),
         pem_of(dsa.generate_private_key(1024).public_key()),  # noqa: S505 - it is to be refused
+        *UNHEARD_OF,
         "",
         "ssh-rsa AAAA",
         "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",

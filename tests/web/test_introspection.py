@@ -19,6 +19,7 @@ from provisioning.tokens.models import AccessToken, ApiToken
 from tests.conftest import TEST
 from tests.web.oauth import Program, bearer
 from tests.web.test_scim_statements import counted
+from tests.web.tokens import made_by
 
 INACTIVE = {"active": False}
 
@@ -95,6 +96,14 @@ def test_the_end_that_is_told_is_the_second_at_which_a_hipaa_session_ends(idp, p
     for age, end in ((timedelta(hours=11, minutes=40), 15 * 60), (timedelta(hours=11, minutes=50), 10 * 60)):
         change(Session, begun.id, created_at=func.clock_timestamp() - age, last_seen_at=func.clock_timestamp())
         assert abs(program.introspect(token, activity="false")["exp"] - time.time() - end) < 20
+
+
+def test_from_where_an_api_token_may_be_used_is_told_to_whoever_is_to_enforce_it(idp, program, new_admin):
+    admin = new_admin(idp.workspace.slug)
+    ranges = ["192.0.2.0/24", "2001:db8::/32"]
+    _, bound = made_by(admin, addressRanges=ranges)
+    assert program.introspect(bound.token)["address_ranges"] == ranges
+    assert "address_ranges" not in program.introspect(admin.token)
 
 
 def test_asking_is_activity_unless_it_is_said_not_to_be(program, person, email):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from datetime import timedelta
 from uuid import uuid4
@@ -15,13 +16,15 @@ from provisioning.access.policies import Giver, Terms
 from provisioning.access.rules import Facts, Grant, Path, Scope
 from provisioning.context import context
 from provisioning.database import reading, transaction
-from provisioning.directory import invitations
+from provisioning.directory import invitations, users
 from provisioning.directory.models import Invitation, Workspace
 from provisioning.outbox import Actor
 from provisioning.refusals import NotAllowed
-from tests.conftest import USER_URN
+from provisioning.web.sign_in import inviter
+from tests.conftest import USER_URN, Admin
 from tests.letters import accept, letters_to, look, secret_to
 from tests.waiting import eventually
+from tests.web.tokens import made_by
 
 WHOLE = [{"type": "WORKSPACE"}]
 SOURCE_ADMIN = {"roleId": "source-admin", "resources": WHOLE}
@@ -579,3 +582,54 @@ def test_nobody_invites_to_more_than_they_have_whichever_door_they_come_through(
             giver=weak,
         )
     assert admin.get("/invitations")["invitations"] == []
+
+
+@pytest.mark.parametrize("how", ["revoked", "suspended", "demoted"])
+def test_an_invitation_ends_with_whoever_has_invited(service, admin, idp, email, how):
+    owner, other = (idp.create_user(f"{name}@{idp.workspace.slug}.example")["id"] for name in ("boss", "other"))
+    for who in (owner, other):
+        assert admin.request("PUT", f"/users/{who}/permissions", {"permissions": [OWNER]}).status_code == 200
+    made, theirs = made_by(admin, ownerId=owner)
+    invite(theirs, email, OWNER)
+    secret = secret_to(service, email)
+    assert look(service, secret).status_code == 200
+    if how == "revoked":
+        assert admin.request("DELETE", f"/tokens/{made['id']}").status_code == 200
+    elif how == "demoted":
+        assert admin.request("PUT", f"/users/{owner}/permissions", {"permissions": []}).status_code == 200
+    else:
+        idp.patch(f"/Users/{owner}", {"op": "replace", "path": "active", "value": False})
+    refused = [look(service, secret), accept(service, secret)]
+    assert [answer.status_code for answer in refused] == [401, 401]
+    assert all("was taken back" in answer.text for answer in refused)
+    assert member(admin, email) is None
+    # Whoever sends it again answers for it.
+    again = f"/invitations/{shown(admin, email)['id']}/resend"
+    assert admin.request("POST", again).status_code == 200
+    assert accept(service, secret_to(service, email, letter=2)).status_code == 303
+
+
+def test_an_invitation_by_a_client_ends_with_the_client(service, admin, program, email):
+    theirs = Admin(admin.base_url, program.token())
+    invite(theirs, email, READER)
+    secret = secret_to(service, email)
+    assert look(service, secret).status_code == 200
+    assert admin.request("DELETE", f"/oauth-clients/{program.id}").status_code == 200
+    assert accept(service, secret).status_code == 401
+
+
+def test_a_person_invites_for_as_long_as_they_are_an_active_member(app, idp, email):
+    boss = f"boss@{idp.workspace.slug}.example"
+    user = idp.create_user(boss)
+    with transaction() as connection:
+        user_id, _ = users.by_email(connection, boss)
+        of, by = idp.workspace.id, Actor("person", str(user_id))
+        made = {"workspace_id": of, "email": email, "lifetime": timedelta(days=1), "by": by}
+        found = invitations.create(connection, owner=False, **made)
+        assert inviter.stands(connection, found)
+        assert not inviter.stands(connection, dataclasses.replace(found, owner=True))
+        assert not inviter.stands(connection, dataclasses.replace(found, inviter=f"person:{uuid4()}"))
+        assert inviter.stands(connection, dataclasses.replace(found, owner=True, inviter="operator"))
+    idp.patch(f"/Users/{user['id']}", {"op": "replace", "path": "active", "value": False})
+    with reading() as connection:
+        assert not inviter.stands(connection, found)

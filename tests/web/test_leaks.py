@@ -13,6 +13,7 @@ from provisioning.cli.service import settings_of
 from provisioning.credentials import Keyring, Kind
 from provisioning.database import db
 from tests.conftest import Admin
+from tests.letters import accept, secret_to
 from tests.web.tokens import OWNER, events, made_by, names, status
 
 OTHERS = Keyring(b"o" * 32)
@@ -87,6 +88,20 @@ def test_what_identity_providers_and_people_hold_is_ended_too(idp, admin, client
     told = admin.get("/audit-events", resourceType="connection")["events"]
     leaked = [event["details"]["what"] for event in told if event["type"] == "connection.secret_leaked"]
     assert leaked == ["client_secret", "token"]
+
+
+def test_what_lets_people_in_is_ended_too(service, idp, admin, client, facts_of):
+    email, here = f"ann@{idp.workspace.slug}.example", f"bob@{idp.workspace.slug}.example"
+    idp.create_user(here)
+    assert admin.request("POST", "/invites", {"invites": [{"email": email, "permissions": []}]}).status_code == 201
+    invitation, link = secret_to(service, email), facts_of("sign-in-link", here)["url"].partition("#")[2]
+    assert labels(report(client, invitation, link)) == ["true_positive", "true_positive"]
+    assert accept(service, invitation).status_code == 401
+    assert admin.get("/invites")["invites"] == []
+    assert client.post("/sign-in/link", data={"secret": link}).status_code == 401
+    told = [event for event in admin.get("/audit-events")["events"] if event["type"] == "invitation.revoked"]
+    assert [event["actor"] for event in told] == ["system"]
+    assert labels(report(client, link)) == ["true_positive"]
 
 
 def test_what_is_not_ours_is_told_apart_by_nothing(admin, client):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import requests
@@ -13,11 +15,19 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc.jwk import OKPKey, RSAKey
 from sqlalchemy import func, select, update
 
+from provisioning.context import context
+from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
-from provisioning.tokens.models import AccessToken
+from provisioning.refusals import NotFound
+from provisioning.tokens import clients
+from provisioning.tokens.clients import Proof
+from provisioning.tokens.models import AccessToken, ApiToken
+from tests.conftest import TEST, Admin
+from tests.sessions.test_races import waiting_for
 from tests.waiting import eventually
 from tests.web.oauth import Program, bearer, new_key
 from tests.web.test_scim_statements import counted
+from tests.web.tokens import OWNER, made_by
 
 WHOLE = [{"type": "WORKSPACE"}]
 
@@ -153,6 +163,137 @@ def test_a_client_ends_with_its_owners_membership_and_does_not_come_back(idp, ne
         assert program.post("token", grant_type="client_credentials").status_code == status
     (shown,) = new_admin(idp.workspace.slug).get("/oauth-clients")["clients"]
     assert (shown["id"], shown["active"], shown["ownerId"]) == (program.id, False, owner["id"])
+
+
+def test_a_client_does_not_go_along_when_its_owner_becomes_another_person(idp, new_program):
+    owner = idp.create_user("boss@corp.example")
+    program = new_program(idp, owner="boss@corp.example")
+    token = program.token()
+    another = {"userName": "q@corp.example", "emails": [{"value": "q@corp.example"}]}
+    assert idp.patch(f"/Users/{owner['id']}", {"op": "replace", "value": another}).status_code in {200, 204}
+    assert get(idp, token).status_code == 401
+    assert program.post("token", grant_type="client_credentials").status_code == 401
+
+
+def refused(admin, method, path, body=None):
+    answer = admin.request(method, path, body)
+    return answer.status_code, answer.json()["errors"][0]["data"]["action"]
+
+
+def of(client, base_url):
+    return Program(base_url, client["id"], client["secrets"][0]["secret"])
+
+
+def test_what_a_token_makes_is_its_owners_and_ends_with_it(idp, new_admin):
+    admin = new_admin(idp.workspace.slug)
+    alice, bob = (idp.create_user(f"{name}@corp.example")["id"] for name in ("alice", "bob"))
+    for who in (alice, bob):
+        assert admin.request("PUT", f"/users/{who}/permissions", {"permissions": OWNER}).status_code == 200
+    made_first, first = made_by(admin, ownerId=alice)
+    _, second = made_by(first)
+    # Made by a token of a token; of an owner, for another one.
+    client, another = made(second, permissions=OWNER), made(second, permissions=OWNER, ownerId=bob)
+    assert [one["ownerId"] for one in (client, another)] == [alice, bob]
+    programs = [of(one, idp.base_url) for one in (client, another)]
+    tokens = [program.token() for program in programs]
+    assert [get(idp, token).status_code for token in tokens] == [200, 200]
+    assert admin.request("PUT", f"/users/{alice}/permissions", {"permissions": []}).status_code == 200
+    assert get(idp, tokens[0]).status_code == 403
+    assert admin.request("DELETE", f"/tokens/{made_first['id']}").status_code == 200
+    assert [get(idp, token).status_code for token in tokens] == [401, 401]
+    assert {program.post("token", grant_type="client_credentials").status_code for program in programs} == {401}
+    assert {one["active"] for one in admin.get("/oauth-clients")["clients"]} == {False}
+
+
+def test_a_token_that_is_no_owners_makes_no_client_for_others(idp, new_admin):
+    admin = new_admin(idp.workspace.slug)
+    bob = idp.create_user("bob@corp.example")["id"]
+    weak = new_admin(idp.workspace.slug, "source-admin")
+    assert refused(weak, "POST", "/oauth-clients", {"name": "x", "ownerId": bob}) == (403, "oauth-client.create")
+    assert admin.get("/oauth-clients")["clients"] == []
+
+
+def test_a_client_is_dead_from_the_moment_at_which_its_maker_expires(idp, new_admin):
+    admin = new_admin(idp.workspace.slug)
+    maker, short = made_by(admin, expiresIn=3600)
+    program = of(made(short, permissions=OWNER), idp.base_url)
+    token = program.token()
+    assert get(idp, token).status_code == 200
+    with transaction() as database:
+        over = update(ApiToken).where(ApiToken.id == maker["id"]).values(expires_at=func.clock_timestamp())
+        database.execute(over)
+    assert get(idp, token).status_code == 401
+
+
+def test_a_token_gives_no_credential_that_outlives_or_outranges_it(idp, new_admin, program):
+    admin, key = new_admin(idp.workspace.slug), {"key": new_key().as_dict(private=False)}
+    _, short = made_by(admin, expiresIn=3600)
+    _, bound = made_by(admin, addressRanges=["127.0.0.0/8", "::1"])
+    lasting = [made(admin)["id"], program.id]
+    for client_id in lasting:
+        for what, body in (("secrets", None), ("keys", key)):
+            assert refused(short, "POST", f"/oauth-clients/{client_id}/{what}", body) == (403, "token.outlive")
+    own = made(short)["id"]
+    assert short.request("POST", f"/oauth-clients/{own}/secrets").status_code == 201
+    assert admin.request("POST", f"/oauth-clients/{own}/keys", key).status_code == 201
+    by_program = Admin(idp.base_url, program.token())
+    for asking, action in ((bound, "token.widen"), (by_program, "token.create")):
+        assert refused(asking, "POST", "/oauth-clients", {"name": "x"}) == (403, action)
+        assert refused(asking, "POST", f"/oauth-clients/{own}/secrets") == (403, action)
+        assert refused(asking, "POST", f"/oauth-clients/{own}/keys", key) == (403, action)
+        assert refused(asking, "POST", f"/connections/{idp.connection.id}/keys", key) == (403, action)
+    assert len(admin.get("/oauth-clients")["clients"]) == 3
+
+
+def test_what_was_got_by_a_credential_ends_with_it(idp, new_admin, facts_of):
+    admin, key = new_admin(idp.workspace.slug), new_key()
+    client = made(admin, permissions=OWNER)
+    path, program = f"/oauth-clients/{client['id']}", of(client, idp.base_url)
+    added = admin.request("POST", f"{path}/keys", {"key": key.as_dict(private=False)}).json()["data"]["key"]
+    keyed = Program(idp.base_url, client["id"], key=key)
+    by_key = keyed.prove(keyed.assertion()).json()["access_token"]
+    assert get(idp, by_key).status_code == 200
+    assert admin.request("DELETE", f"{path}/keys/{added['id']}").status_code == 200
+    assert get(idp, by_key).status_code == 401
+    by_secret = program.token()
+    assert admin.request("DELETE", f"{path}/secrets/{client['secrets'][0]['id']}").status_code == 200
+    assert get(idp, by_secret).status_code == 401
+    # The same of a connection, whose own credential stays.
+    first = facts_of("connection", "secret", "idp", "--workspace", idp.workspace.slug)
+    token = Program(idp.base_url, first["client_id"], first["client_secret"]).token()
+    assert get(idp, token, "/scim/v2/Users").status_code == 200
+    second = facts_of("connection", "secret", "idp", "--workspace", idp.workspace.slug)
+    assert get(idp, token, "/scim/v2/Users").status_code == 401
+    token = Program(idp.base_url, second["client_id"], second["client_secret"]).token()
+    holder = f"/connections/{idp.connection.id}/keys"
+    added = admin.request("POST", holder, {"key": key.as_dict(private=False)}).json()["data"]["key"]
+    assert admin.request("DELETE", f"{holder}/{added['id']}").status_code == 200
+    assert get(idp, token, "/scim/v2/Users").status_code == 401
+    assert idp.request("GET", "/Users").status_code == 200
+
+
+def test_who_has_proved_it_by_a_secret_that_is_taken_away_meanwhile_gets_no_token(idp, app, new_admin):
+    client = made(new_admin(idp.workspace.slug), permissions=OWNER)
+    digest = context().keyring.recognise(client["secrets"][0]["secret"], Kind.CLIENT_SECRET)
+    where = {"workspace_id": idp.workspace.id, "client_id": UUID(client["id"])}
+    token = context().keyring.mint(Kind.ACCESS_TOKEN)
+    terms = {"digest": token.digest, "scope": "api", "lifetime": timedelta(hours=1), "by": TEST}
+
+    def ask():
+        with app.app_context(), transaction() as database:
+            proved = clients.by_id(database, **where)
+            clients.issue(database, client=proved, proof=Proof(digest), **terms)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as database:
+            held = clients.lock(database, **where)
+            clients.remove_secret(database, client=held, secret_id=UUID(client["secrets"][0]["id"]), by=TEST)
+            asked = pool.submit(ask)
+            pid = database.execute(select(func.pg_backend_pid())).scalar_one()
+            eventually(lambda: asked.done() or waiting_for(pid))
+        with pytest.raises(NotFound):
+            asked.result(20)
+    assert get(idp, token.text).status_code == 401
 
 
 def test_two_secrets_are_valid_at_once_and_no_third(idp, new_admin):

@@ -181,6 +181,37 @@ def test_a_token_lets_nothing_be_used_from_where_it_may_not_be(idp, admin):
     assert admin.get(f"/tokens/{own(idp)}")["token"]["addressRanges"] == []
 
 
+def test_a_bound_token_gets_no_hold_of_what_may_be_used_from_elsewhere(idp, admin):
+    _, bound = made_by(admin, addressRanges=["127.0.0.0/8", "::1"])
+    _, child = made_by(bound, addressRanges=["127.0.0.1"])
+    wide, _ = made_by(admin)
+    within, _ = made_by(admin, addressRanges=["127.0.0.1"])
+    before = admin.get(f"/tokens/{wide['id']}")["token"]
+    for asking in (bound, child):
+        for method, path, body in (
+            ("POST", "/rotate", {"overlap": 0}),
+            ("PATCH", "", {"permissions": SOURCE_ADMIN}),
+            ("PATCH", "", {"name": "x"}),
+        ):
+            assert asked(asking, method, f"/tokens/{wide['id']}{path}", body) == (403, "token.widen"), (method, body)
+    assert admin.get(f"/tokens/{wide['id']}")["token"] == before
+    narrowed = {"name": "t", "permissions": SOURCE_ADMIN, "addressRanges": ["127.0.0.1"]}
+    for path in (wide, within):
+        assert bound.request("PATCH", f"/tokens/{path['id']}", narrowed).status_code == 200
+        assert bound.request("POST", f"/tokens/{path['id']}/rotate", {"expiresIn": 60}).status_code == 200
+
+
+def test_a_token_gives_nothing_for_longer_than_it_has_it(idp, admin):
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    _, passing = made_by(admin, permissions=[{**OWNER[0], "endsAt": soon}])
+    refused = passing.request("POST", "/tokens", {"name": "t", "permissions": SOURCE_ADMIN})
+    (error,) = refused.json()["errors"]
+    assert refused.status_code == 403
+    assert "for longer than you have it" in error["message"]
+    bounded = [{**SOURCE_ADMIN[0], "endsAt": soon}]
+    assert passing.request("POST", "/tokens", {"name": "t", "permissions": bounded}).status_code == 201
+
+
 def test_a_token_makes_none_in_another_workspace(new_idp, new_admin, idp, admin):
     other = new_idp()
     theirs, _ = made_by(new_admin(other.workspace.slug))

@@ -1,11 +1,14 @@
-"""Whoever writes policies through the admin API: the token that is asking, within what it has itself."""
+"""Whoever writes policies or makes programs through the admin API: the token that is asking, within what it has."""
 
 from __future__ import annotations
 
-from provisioning.access import custom_roles
+from uuid import UUID
+
+from provisioning.access import custom_roles, rules
 from provisioning.access.policies import Giver
 from provisioning.context import context
 from provisioning.database import Connection
+from provisioning.refusals import NotAllowed
 from provisioning.web.guard import actor, held, token
 
 
@@ -13,3 +16,15 @@ def giver(connection: Connection) -> Giver:
     """The token that is asking, as one who gives roles of its workspace."""
     roles = custom_roles.of_workspace(connection, workspace_id=token().workspace_id, catalogue=context().catalogue)
     return Giver(actor(), roles, held())
+
+
+def owner(named: UUID | None) -> UUID | None:
+    """Whose a new program is: of whom the token is that asks, or another's if an owner says so.
+
+    Raises:
+        NotAllowed: somebody else does.
+    """
+    own = token().member_id
+    if named is not None and named != own and not rules.decide(held(), "token.assign").allowed:
+        raise NotAllowed("Only owners make tokens and clients for others.", action="token.assign")
+    return named or own

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
@@ -17,10 +18,10 @@ from flask import request
 from provisioning.context import context
 from provisioning.credentials import Kind, redacted
 from provisioning.database import Connection, transaction
-from provisioning.directory import connections
+from provisioning.directory import connections, invitations
 from provisioning.outbox import Actor
 from provisioning.refusals import Invalid
-from provisioning.sessions import leaks
+from provisioning.sessions import leaks, links
 from provisioning.tokens import clients, ending
 from provisioning.web.admin import token_schemas
 from provisioning.web.admin.blueprint import Blueprint
@@ -29,6 +30,11 @@ from provisioning.web.guard import measured, public, request_id
 blueprint = Blueprint("leaks", __name__, url_prefix="/api/tokens", description="Reports of leaked secrets.")
 _MOST = 100
 _PER_MINUTE = 60
+_OF_PEOPLE: Mapping[Kind, Callable[..., bool]] = {
+    Kind.SESSION: leaks.report_leaked,
+    Kind.SIGN_IN_LINK: links.report_leaked,
+    Kind.INVITATION: invitations.report_leaked,
+}
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +44,7 @@ _log = logging.getLogger(__name__)
 @blueprint.arguments(token_schemas.Leak(many=True))
 @blueprint.response(200, token_schemas.LeakAnswer(many=True))
 def report(sent: list[dict[str, Any]]) -> Any:
-    """End secrets that were found where they should not be: tokens, client secrets, sessions."""
+    """End secrets that were found where they should not be: tokens, client secrets, sessions, links, invitations."""
     measured(context().pace.measure("leak", request.remote_addr or "", _PER_MINUTE))
     if len(sent) > _MOST:
         raise Invalid(f"At most {_MOST} secrets are taken at once.")
@@ -60,7 +66,7 @@ def _end(connection: Connection, found: dict[str, Any]) -> bool:
     kind, digest = context().keyring.made_out(found["token"])
     told: dict[str, Any] = {name: _kept(found[sent]) for name, sent in (("found_at", "url"), ("source", "source"))}
     told["by"] = Actor("system", None, request_id())
-    if digest is None:
+    if kind is None or digest is None:
         return False
     if kind is Kind.API_TOKEN:
         return ending.report_leaked(connection, digest=digest, **told)
@@ -68,9 +74,8 @@ def _end(connection: Connection, found: dict[str, Any]) -> bool:
         return True
     if kind in {Kind.CONNECTION, Kind.CLIENT_SECRET}:
         return connections.report_leaked(connection, digest=digest, **told)
-    if kind is Kind.SESSION:
-        return leaks.report_leaked(connection, digest=digest, by=told["by"])
-    return False
+    end = _OF_PEOPLE.get(kind)
+    return end is not None and end(connection, digest=digest, by=told["by"])
 
 
 def _kept(text: str | None) -> str | None:

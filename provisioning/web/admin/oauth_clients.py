@@ -14,13 +14,14 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, reading, transaction
 from provisioning.directory import connections
-from provisioning.tokens import clients, public_keys
+from provisioning.tokens import bounds, clients, public_keys
 from provisioning.tokens.clients import ClientView
 from provisioning.tokens.public_keys import Holder
+from provisioning.tokens.standing import TokenView
 from provisioning.web.admin import access_schemas, oauth_schemas, permissions, schemas
 from provisioning.web.admin.blueprint import Blueprint
-from provisioning.web.admin.giving import giver
-from provisioning.web.guard import actor, by_token, token
+from provisioning.web.admin.giving import giver, owner
+from provisioning.web.guard import actor, api_token, by_token, token
 
 blueprint = Blueprint("oauth-clients", __name__, url_prefix="/api", description="Programs that ask for access tokens.")
 _CLIENT = schemas.data("OAuthClient", client=fields.Nested(oauth_schemas.Client))
@@ -31,6 +32,19 @@ _KEYS = schemas.data("OAuthKeys", keys=fields.List(fields.Nested(oauth_schemas.P
 
 def _held(connection: Connection, client_id: UUID) -> ClientView:
     return clients.lock(connection, workspace_id=token().workspace_id, client_id=client_id)
+
+
+def _asking() -> TokenView:
+    """The API token that is asking, for something that could be used from anywhere."""
+    bounds.refuse_bound(asking := api_token())
+    return asking
+
+
+def _held_to_prove(connection: Connection, client_id: UUID) -> ClientView:
+    """The client, to be given another credential by a token that lives as long."""
+    asking, client = _asking(), _held(connection, client_id)
+    bounds.refuse_outlived(connection, client=client, asking=asking)
+    return client
 
 
 def _holder(client: ClientView) -> Holder:
@@ -64,7 +78,11 @@ def every() -> Any:
 @blueprint.arguments(oauth_schemas.ClientInput)
 @blueprint.response(201, _CLIENT)
 def create(sent: dict[str, Any]) -> Any:
-    """Make a client, with what it may do, and a key or a secret; the secret is shown this once."""
+    """Make a client, with what it may do, and a key or a secret; the secret is shown this once.
+
+    It belongs to whom the asking token belongs, and ends with that.
+    """
+    asking = _asking()
     of = token().workspace_id
     terms = permissions.read(sent["permissions"], of)
     jwk = None if sent["key"] is None else public_keys.read(sent["key"])
@@ -76,9 +94,10 @@ def create(sent: dict[str, Any]) -> Any:
             connection,
             workspace_id=of,
             name=sent["name"],
-            owner_id=sent["owner_id"],
+            owner_id=owner(sent["owner_id"]),
             token_lifetime=lifetime,
             by=actor(),
+            parent_id=asking.id,
         )
         policies.add(connection, workspace_id=of, subject=Subject("client", made.id), terms=terms, giver=by)
         if jwk is not None:
@@ -136,7 +155,7 @@ def add_secret(client_id: UUID) -> Any:
     """Give a client another secret, shown this once; those that it has stay valid until they are removed."""
     minted = context().keyring.mint(Kind.CLIENT_SECRET)
     with transaction() as connection:
-        client = _held(connection, client_id)
+        client = _held_to_prove(connection, client_id)
         made = clients.add_secret(connection, client=client, digest=minted.digest, by=actor())
     return {"data": {"secret": _with_text(made, minted.text)}}
 
@@ -145,7 +164,7 @@ def add_secret(client_id: UUID) -> Any:
 @by_token("oauth-client.update")
 @blueprint.response(200, schemas.DONE)
 def remove_secret(client_id: UUID, secret_id: UUID) -> Any:
-    """Take a secret from a client."""
+    """Take a secret from a client; its access tokens end, and it asks for others."""
     with transaction() as connection:
         clients.remove_secret(connection, client=_held(connection, client_id), secret_id=secret_id, by=actor())
     return schemas.SUCCESS
@@ -159,7 +178,7 @@ def add_key(sent: dict[str, Any], client_id: UUID) -> Any:
     """Register a public key of a client; two may be valid at once."""
     jwk = public_keys.read(sent["key"])
     with transaction() as connection:
-        holder = _holder(_held(connection, client_id))
+        holder = _holder(_held_to_prove(connection, client_id))
         return {"data": {"key": public_keys.add(connection, holder=holder, jwk=jwk, by=actor())}}
 
 
@@ -167,7 +186,7 @@ def add_key(sent: dict[str, Any], client_id: UUID) -> Any:
 @by_token("oauth-client.update")
 @blueprint.response(200, schemas.DONE)
 def remove_key(client_id: UUID, key_id: UUID) -> Any:
-    """Take a public key from a client."""
+    """Take a public key from a client; its access tokens end, and it asks for others."""
     with transaction() as connection:
         public_keys.remove(connection, holder=_holder(_held(connection, client_id)), key_id=key_id, by=actor())
     return schemas.SUCCESS
@@ -197,6 +216,7 @@ def keys_of_connection(connection_id: UUID) -> Any:
 @blueprint.response(201, _KEY)
 def add_key_of_connection(sent: dict[str, Any], connection_id: UUID) -> Any:
     """Register a public key of a connection; two may be valid at once."""
+    _asking()
     jwk = public_keys.read(sent["key"])
     with transaction() as connection:
         holder = _of_connection(connection, connection_id)
@@ -207,7 +227,7 @@ def add_key_of_connection(sent: dict[str, Any], connection_id: UUID) -> Any:
 @by_token("connection.update")
 @blueprint.response(200, schemas.DONE)
 def remove_key_of_connection(connection_id: UUID, key_id: UUID) -> Any:
-    """Take a public key from a connection."""
+    """Take a public key from a connection; its access tokens end, and it asks for others."""
     with transaction() as connection:
         holder = _of_connection(connection, connection_id)
         public_keys.remove(connection, holder=holder, key_id=key_id, by=actor())

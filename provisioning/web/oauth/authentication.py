@@ -113,4 +113,4 @@ def _proved(text: str) -> Client | None:
     with transaction() as database:
         if not assertions.use(database, assertion, workspace_id=client.workspace_id):
             raise Refused("This assertion was used before, or is over.")
-    return client
+    return client.proved_by(assertion.kid)

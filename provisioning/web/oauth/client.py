@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
@@ -19,9 +19,9 @@ from provisioning.directory import connections
 from provisioning.directory.conditions import as_id
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
-from provisioning.refusals import PutOff
+from provisioning.refusals import NotFound, PutOff
 from provisioning.tokens import clients, public_keys
-from provisioning.tokens.clients import ClientView
+from provisioning.tokens.clients import UNPROVED, ClientView, Proof
 from provisioning.tokens.public_keys import Holder
 from provisioning.web.guard import request_id
 
@@ -51,8 +51,11 @@ class Client(Protocol):
     def lifetime(self) -> timedelta:
         """How long its access tokens live."""
 
+    def proved_by(self, kid: str) -> Client:
+        """The same, once it has proved who it is by a key."""
+
     def save(self, database: Connection, *, digest: bytes, scope: str) -> None:
-        """Store an access token of its own."""
+        """Store an access token of its own, unless its proof was taken away meanwhile."""
 
     def end_token(self, database: Connection, *, digest: bytes) -> None:
         """End an access token of its own; what isn't its own stays as it is."""
@@ -89,6 +92,7 @@ class ApiClient(_Known):
     kind: ClassVar[Kind] = Kind.ACCESS_TOKEN
     view: ClientView
     facts: Facts
+    proof: Proof = UNPROVED
 
     @property
     def id(self) -> UUID:
@@ -105,9 +109,25 @@ class ApiClient(_Known):
         """Its own length, or the service's."""
         return self.view.token_lifetime or context().access_token_lifetime
 
+    def proved_by(self, kid: str) -> ApiClient:
+        """The same, once it has proved who it is by a key."""
+        return replace(self, proof=Proof(kid=kid))
+
     def save(self, database: Connection, *, digest: bytes, scope: str) -> None:
-        """Store an access token."""
-        clients.issue(database, client=self.view, digest=digest, scope=scope, lifetime=self.lifetime, by=self._actor())
+        """Store an access token.
+
+        Raises:
+            NotFound: it has ended, or was taken what it has proved itself by.
+        """
+        clients.issue(
+            database,
+            client=self.view,
+            proof=self.proof,
+            digest=digest,
+            scope=scope,
+            lifetime=self.lifetime,
+            by=self._actor(),
+        )
 
     def end_token(self, database: Connection, *, digest: bytes) -> None:
         """End one of its access tokens."""
@@ -124,6 +144,7 @@ class ConnectionClient(_Known):
     scopes: ClassVar[tuple[str, ...]] = (SCIM,)
     kind: ClassVar[Kind] = Kind.CONNECTION
     view: ConnectionView
+    proof: Proof = UNPROVED
 
     @property
     def id(self) -> UUID:
@@ -140,15 +161,30 @@ class ConnectionClient(_Known):
         """An hour."""
         return _CONNECTION_LIFETIME
 
+    def proved_by(self, kid: str) -> ConnectionClient:
+        """The same, once it has proved who it is by a key."""
+        return replace(self, proof=Proof(kid=kid))
+
     def save(self, database: Connection, *, digest: bytes, scope: str) -> None:  # noqa: ARG002 - there is one scope
         """Store an access token.
 
         Raises:
+            NotFound: it is gone, or was taken what it has proved itself by.
             PutOff: an admin has paused the connection.
         """
+        connections.lock(database, workspace_id=self.workspace_id, connection_id=self.id)
+        if not self._has(database):
+            raise NotFound("The connection has this credential no more.")
         if self.view.paused_at is not None:
             raise PutOff("An admin has paused this connection: it goes on later.", retry_after=_PAUSE_SECONDS)
         connections.add_short_token(database, of=self.view, digest=digest, lifetime=self.lifetime, by=self._actor())
+
+    def _has(self, database: Connection) -> bool:
+        """Whether it still has what it has proved itself by."""
+        if self.proof.secret is not None:
+            return connections.has_secret(database, of=self.view, digest=self.proof.secret)
+        holder = Holder("connection", self.id, self.workspace_id)
+        return any(key.jwk["kid"] == self.proof.kid for key in public_keys.every(database, holder=holder))
 
     def end_token(self, database: Connection, *, digest: bytes) -> None:
         """End one of its access tokens."""
@@ -170,10 +206,10 @@ def by_secret(client_id: str, secret: str) -> Client | None:
     with reading() as database:
         found = _held(database, _BY_SECRET, {"client": identifier, "digest": digest})
         if found is not None:
-            return ApiClient(clients.view(found[0]), found[1])
+            return ApiClient(clients.view(found[0]), found[1], Proof(digest))
         connection = connections.anywhere(database, identifier)
         if connection is not None and connections.has_secret(database, of=connection, digest=digest):
-            return ConnectionClient(connection)
+            return ConnectionClient(connection, Proof(digest))
     return None
 
 

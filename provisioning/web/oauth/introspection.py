@@ -142,6 +142,8 @@ def _api_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:
         "token_type": "Bearer",
         "scope": f"{API} {INTROSPECT}",
         "sub": str(found.id),
+        # Who asks sees the address that the token came from; here only theirs is seen.
+        **({"address_ranges": list(found.ranges)} if found.ranges else {}),
     }
 
 

@@ -20,6 +20,7 @@ from provisioning.web import arrival
 from provisioning.web.guard import public, request_id
 from provisioning.web.requests import refuse_other_sites
 from provisioning.web.sign_in.entering import signed_in
+from provisioning.web.sign_in.inviter import refuse_fallen
 
 blueprint = Blueprint("invitation", __name__, url_prefix="/sign-in/invitation", template_folder="templates")
 
@@ -39,6 +40,7 @@ def look() -> str:
     digest = _digest()
     with reading() as connection:
         found = invitations.by_secret(connection, digest)
+        refuse_fallen(connection, found)
         workspace = workspaces.by_id(connection, found.workspace_id)
         inviter = invitations.inviter_name(connection, found)
     return render_template(
@@ -69,6 +71,7 @@ def _digest() -> bytes:
 
 def _enter(connection: Connection, digest: bytes, session: Secret) -> None:
     found = invitations.by_secret(connection, digest, hold=True)
+    refuse_fallen(connection, found)
     workspace_id = found.workspace_id
     roles = custom_roles.of_workspace(connection, workspace_id=workspace_id, catalogue=context().catalogue)
     by = Actor("invitation", str(found.id), request_id())

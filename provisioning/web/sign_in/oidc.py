@@ -33,7 +33,7 @@ from provisioning.sessions.sign_in import SignIn
 from provisioning.web import arrival
 from provisioning.web.guard import public, request_id
 from provisioning.web.requests import is_from_elsewhere, refuse_other_sites
-from provisioning.web.sign_in import addresses
+from provisioning.web.sign_in import addresses, inviter
 from provisioning.web.sign_in.entering import signed_in
 from provisioning.web.sign_in.provider import UNASKED, Provider
 
@@ -142,7 +142,9 @@ def _admit(view: ProviderView, database: Connection, email: str) -> MemberView |
     An owner to be comes by the letter, or from a provider that the operator has named for the address.
     """
     found = invitations.pending_for(database, workspace_id=view.workspace_id, email=email)
-    if found is None or (found.owner and not domains.is_own(database, provider=view, email=email)):
+    if found is None or not inviter.stands(database, found):
+        return None
+    if found.owner and not domains.is_own(database, provider=view, email=email):
         return None
     roles = custom_roles.of_workspace(database, workspace_id=view.workspace_id, catalogue=context().catalogue)
     try:
