@@ -53,14 +53,10 @@ _SIGN_IN = (
     Session.amr,
     Session.provider_session,
 )
-LIST: Select[*tuple[Any, ...]] = (
-    STANDING.outerjoin(
-        IdpConnection,
-        and_(IdpConnection.workspace_id == Session.connection_workspace_id, IdpConnection.id == Session.connection_id),
-    )
-    .add_columns(User.email, HERE, Session.connection_workspace_id, IdpConnection.name, *_SIGN_IN)
-    .order_by(Session.id.desc())
-)
+LIST: Select[*tuple[Any, ...]] = STANDING.outerjoin(
+    IdpConnection,
+    and_(IdpConnection.workspace_id == Session.connection_workspace_id, IdpConnection.id == Session.connection_id),
+).add_columns(User.email, HERE, Session.connection_workspace_id, IdpConnection.name, *_SIGN_IN)
 
 
 def view(row: Sequence[Any], policy: SessionPolicy, workspace_id: UUID | None = None) -> SessionView:
@@ -80,4 +76,5 @@ def view(row: Sequence[Any], policy: SessionPolicy, workspace_id: UUID | None = 
 
 def where(connection: Connection, *conditions: Any, policy: SessionPolicy) -> Sequence[SessionView]:
     """The sessions for which conditions on their rows hold, newest first: for the rooms' own use."""
-    return [view(row, policy) for row in connection.execute(LIST.where(*conditions), {"workspace": None})]
+    newest_first = LIST.where(*conditions).order_by(Session.id.desc())
+    return [view(row, policy) for row in connection.execute(newest_first, {"workspace": None})]

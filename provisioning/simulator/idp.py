@@ -144,6 +144,10 @@ class IdentityProvider(ABC):
                 self.report.find(f"at the end: the import stopped after {len(everybody)} of {total} people")
                 return everybody
 
+    def takes_out(self, others: set[str]) -> set[str]:
+        """Which members of a group it takes out, of those whom it doesn't count among them: all."""
+        return others
+
     def _verify_team(self, number: int, team: Team) -> None:
         identifier = self.group_ids.get(number)
         if identifier is None:
@@ -155,8 +159,9 @@ class IdentityProvider(ABC):
             there = {member["value"] for member in document.get("members", [])}
             if document.get("displayName") != team.name:
                 return f"displayName is {document.get('displayName')!r}, and was {team.name!r}"
-            if there != wanted:
-                return f"{len(wanted - there)} members are missing, and {len(there - wanted)} are too many"
+            missing, too_many = wanted - there, self.takes_out(there - wanted)
+            if missing or too_many:
+                return f"{len(missing)} members are missing, and {len(too_many)} are too many"
             return None
 
         self.client.send("group read", "GET", f"/Groups/{identifier}", expect=(200,), check=same)

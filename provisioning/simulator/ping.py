@@ -86,8 +86,12 @@ class PingMerging(Ping):
         missing = [{"value": member} for member in sorted(wanted - there)]
         if missing:
             self._patch(identifier, {"op": "add", "path": "members", "value": missing})
-        for member in sorted((there - wanted) & set(self.user_ids.values())):
+        for member in sorted(self.takes_out(there - wanted)):
             self._patch(identifier, {"op": "remove", "path": f'members[value eq "{member}"]'})
+
+    def takes_out(self, others: set[str]) -> set[str]:
+        """Those whom it has put there itself; in a cycle that begins anew it doesn't know who came since."""
+        return others & set(self.user_ids.values())
 
     def _patch(self, identifier: str, operation: dict[str, Any]) -> None:
         body = {"schemas": [PATCH_URN], "Operations": [operation]}

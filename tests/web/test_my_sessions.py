@@ -91,7 +91,7 @@ def test_people_end_one_session_and_it_is_refused_at_once(browser):
 def test_people_sign_out_everywhere_and_sign_in_again(browser):
     here, there = browser(), browser()
     answer = here.ask("POST", "/sign-in/sessions/end-all")
-    assert (answer.headers["Location"], here.text) == ("/sign-in/link", "")
+    assert (answer.headers["Location"], here.text) == ("/sign-in", "")
     assert there.ask("GET", "/console/").status_code == 401
     assert browser().ask("GET", "/console/").status_code == 200
 

@@ -14,6 +14,7 @@ SOURCE = {"type": "source", "id": "theirs", "name": "theirs"}
 WHOLE = [{"type": "WORKSPACE"}]
 BODIES = {
     "PATCH /api/users/<uuid:user_id>": {"protected": True},
+    "PUT /api/connections/<uuid:connection_id>/sign-in": {"issuer": "https://idp.example", "clientId": "x"},
     "permissions": {"permissions": [{"roleId": "source-admin", "resources": WHOLE}]},
     "users": {"emails": []},
     "groups": {"name": "x"},
