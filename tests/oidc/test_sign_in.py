@@ -324,3 +324,17 @@ def test_another_sites_link_signs_nobody_in_by_itself(door, told):
     assert "http-equiv" not in answer.text
     own = requests.get(door.address, headers={"Sec-Fetch-Site": "same-origin"}, timeout=10, allow_redirects=False)
     assert own.status_code == 302
+
+
+def test_nobody_learns_from_an_address_whether_somebody_is_there(idp, new_door, unique):
+    door = new_door(idp, domain=f"{unique}.example")
+    idp.create_user(f"known@{unique}.example")
+    sent = [
+        {"email": f"{who}@{where}"}
+        for where in (f"{unique}.example", "elsewhere.example")
+        for who in ("known", "nobod")
+    ]
+    told = [requests.post(f"{door.base_url}/sign-in", data=data, timeout=10) for data in sent]
+    assert [answer.status_code for answer in told] == [200, 200, 404, 404]
+    assert told[0].text == told[1].text
+    assert told[2].text == told[3].text
