@@ -14,6 +14,7 @@ from provisioning.access.access_requests import AccessRequestView
 from provisioning.access.policies import Terms
 from provisioning.cli.changes import changing, operator
 from provisioning.cli.durations import DURATION
+from provisioning.cli.options import dry_run_option, label_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.database import reading
@@ -40,13 +41,11 @@ def _facts(found: AccessRequestView) -> dict[str, Any]:
     }
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
 _request_id = click.argument("request_id", type=click.UUID)
-_dry_run = click.option("--dry-run", is_flag=True, help="Save nothing; show who would gain and who would lose what.")
 
 
 @access_request.command(name="list")
-@_workspace
+@workspace_option
 @click.option("--state", type=click.Choice(access_requests.STATES), help="Only those in this state.")
 @click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
 @click.option("--count", type=click.IntRange(1, 10_000), default=100, help="How many at the most.")
@@ -63,9 +62,9 @@ def list_(out: Output, workspace: str, state: str | None, start_index: int, coun
 
 @access_request.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @click.option("--role", required=True, help="The key of a role, such as source-admin.")
-@click.option("--label", "labels", multiple=True, help="key:value; with several, resources must carry all of them.")
+@label_option
 @click.option("--resource", "resources", multiple=True, help="type:id; neither label nor resource: all of its kind.")
 @click.option("--reason", required=True, help="Why.")
 @operates
@@ -85,9 +84,9 @@ def create(
 
 @access_request.command()
 @_request_id
-@_workspace
+@workspace_option
 @click.option("--for", "lasting", type=DURATION, help="How long, such as 8h or 30d; for good where nothing is said.")
-@_dry_run
+@dry_run_option
 @operates
 def approve(out: Output, request_id: UUID, workspace: str, lasting: timedelta | None, *, dry_run: bool) -> None:
     """Give what is asked for."""
@@ -101,7 +100,7 @@ def approve(out: Output, request_id: UUID, workspace: str, lasting: timedelta | 
 
 @access_request.command()
 @_request_id
-@_workspace
+@workspace_option
 @click.option("--reason", help="Why not.")
 @operates
 def deny(out: Output, request_id: UUID, workspace: str, reason: str | None) -> None:

@@ -17,6 +17,7 @@ from provisioning.audit.export import Wanted
 from provisioning.audit.signatures import Known
 from provisioning.audit.verification import Trouble, Verdict
 from provisioning.cli.moments import MOMENT
+from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import operates
 from provisioning.context import context
@@ -103,7 +104,7 @@ def anchor(out: Output) -> None:
 
 
 @audit.command(name="export")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @click.option("--format", "form", type=click.Choice(export.FORMATS), default="ndjson", show_default=True)
 @click.option("--since", type=MOMENT, help="Not before this moment.")
 @click.option("--until", type=MOMENT, help="Before this moment.")

@@ -13,6 +13,7 @@ from provisioning.access import policies
 from provisioning.access.policies import Subject, Terms
 from provisioning.cli.changes import operator
 from provisioning.cli.durations import DURATION
+from provisioning.cli.options import label_option, resource_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -38,7 +39,6 @@ def _facts(found: ClientView) -> dict[str, Any]:
     }
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
 _key_file = click.File("r", encoding="utf-8")
 
 
@@ -53,13 +53,11 @@ def _jwk(file: IO[str]) -> dict[str, Any]:
 
 
 @client.command()
-@_workspace
+@workspace_option
 @click.option("--name", required=True, help="What it is for.")
 @click.option("--role", required=True, help="The key of a role, such as workspace-owner.")
-@click.option("--label", "labels", multiple=True, help="key:value; with several, resources must carry all of them.")
-@click.option(
-    "--resource", "resources", multiple=True, help="type:id; neither label nor resource: all, later ones too."
-)
+@label_option
+@resource_option
 @click.option("--owner", help="The address of a member with whose membership it ends.")
 @click.option("--key", type=_key_file, help="A file with its public key, PEM or JWK; then it gets no secret.")
 @click.option("--tokens-live", type=DURATION, help="How long its access tokens live: 15m, 12h, 30d ...")
@@ -94,7 +92,7 @@ def create(
 
 
 @client.command(name="list")
-@_workspace
+@workspace_option
 @operates
 def list_(out: Output, workspace: str) -> None:
     """List clients."""
@@ -105,7 +103,7 @@ def list_(out: Output, workspace: str) -> None:
 
 @client.command()
 @click.argument("client_id", type=click.UUID)
-@_workspace
+@workspace_option
 @operates
 def show(out: Output, client_id: UUID, workspace: str) -> None:
     """Show a client, with the ids of its secrets and keys."""
@@ -121,7 +119,7 @@ def show(out: Output, client_id: UUID, workspace: str) -> None:
 
 @client.command()
 @click.argument("client_id", type=click.UUID)
-@_workspace
+@workspace_option
 @click.option("--remove", type=click.UUID, help="The id of a secret to take away, instead of giving another.")
 @operates
 def secret(out: Output, client_id: UUID, workspace: str, remove: UUID | None) -> None:
@@ -140,7 +138,7 @@ def secret(out: Output, client_id: UUID, workspace: str, remove: UUID | None) ->
 
 @client.command()
 @click.argument("client_id", type=click.UUID)
-@_workspace
+@workspace_option
 @click.option("--add", type=_key_file, help="A file with a public key, PEM or JWK.")
 @click.option("--remove", type=click.UUID, help="The id of a key to take away.")
 @click.option("--of-connection", is_flag=True, help="CLIENT_ID is that of a connection.")
@@ -167,7 +165,7 @@ def key(
 
 @client.command()
 @click.argument("client_id", type=click.UUID)
-@_workspace
+@workspace_option
 @operates
 def revoke(out: Output, client_id: UUID, workspace: str) -> None:
     """Take a client away; its access tokens are refused from that moment on."""

@@ -10,6 +10,7 @@ from uuid import UUID
 import click
 
 from provisioning.cli.durations import DURATION
+from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -39,7 +40,7 @@ def _facts(found: ConnectionView) -> dict[str, Any]:
 
 
 @connection.command()
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @click.option("--name", required=True, help="What admins call it.")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="other", help="Which identity provider it is.")
 @operates
@@ -66,7 +67,7 @@ def list_(out: Output, workspace: str | None) -> None:
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @click.option(
     "--overlap", type=DURATION, default="0s", help="How long the token in use stays valid beside the new one."
 )
@@ -84,7 +85,7 @@ def rotate(out: Output, name: str, workspace: str, overlap: timedelta) -> None:
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @operates
 def secret(out: Output, name: str, workspace: str) -> None:
     """Give a connection an OAuth client secret, shown this once; the one it had is gone."""
@@ -129,7 +130,7 @@ def _configured(out: Output, name: str, workspace: str, settings: Settings) -> N
 
 @connection.command(name="set")
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Which identity provider it is.")
 @click.option("--dry-run/--no-dry-run", default=None, help="Answer as if, and write nothing but the log.")
 @click.option("--await-members/--refuse-members", default=None, help="People in groups who are still to come.")
@@ -163,7 +164,7 @@ def set_(
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @operates
 def pause(out: Output, name: str, workspace: str) -> None:
     """Put off every request of a connection: 503, with the time to come again."""
@@ -172,7 +173,7 @@ def pause(out: Output, name: str, workspace: str) -> None:
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @operates
 def resume(out: Output, name: str, workspace: str) -> None:
     """Answer a paused connection again."""
@@ -181,7 +182,7 @@ def resume(out: Output, name: str, workspace: str) -> None:
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @operates
 def held(out: Output, name: str, workspace: str) -> None:
     """Show what a connection asked for and that waits for somebody to look at it."""
@@ -194,7 +195,7 @@ def held(out: Output, name: str, workspace: str) -> None:
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @click.option("--confirm/--drop", required=True, help="Do what waits, or drop it.")
 @operates
 def settle(out: Output, name: str, workspace: str, *, confirm: bool) -> None:
@@ -208,7 +209,7 @@ def settle(out: Output, name: str, workspace: str, *, confirm: bool) -> None:
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @operates
 def check(out: Output, name: str, workspace: str) -> None:
     """Look at a connection: has it come in, has it pushed anybody, and what went wrong lately."""
@@ -220,7 +221,7 @@ def check(out: Output, name: str, workspace: str) -> None:
 
 @connection.command()
 @click.argument("name")
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @click.option("--errors", is_flag=True, help="Only what was refused or failed.")
 @click.option("--search", "words", help="Only entries that hold this text: an address, an id, a part of a refusal.")
 @click.option("--before", type=UUID, help="Only entries older than the one of this id.")

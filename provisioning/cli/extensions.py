@@ -7,6 +7,7 @@ from typing import IO, Any
 import click
 import orjson
 
+from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.database import reading, transaction
@@ -35,13 +36,12 @@ def _definition(_context: click.Context, _parameter: click.Parameter, file: IO[b
         raise click.BadParameter(f"{file.name} is not JSON: {error}") from None
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
 _file = click.argument("definition", metavar="FILE", type=click.File("rb"), callback=_definition)
 
 
 @schema.command()
 @_file
-@_workspace
+@workspace_option
 @click.option("--for", "resource_type", type=click.Choice(["User", "Group"]), default="User", help="What it extends.")
 @operates
 def register(out: Output, definition: Any, workspace: str, resource_type: str) -> None:
@@ -56,7 +56,7 @@ def register(out: Output, definition: Any, workspace: str, resource_type: str) -
 
 @schema.command()
 @_file
-@_workspace
+@workspace_option
 @operates
 def change(out: Output, definition: Any, workspace: str) -> None:
     """Replace a definition by the one in FILE; values that are stored under it must stay good."""
@@ -68,7 +68,7 @@ def change(out: Output, definition: Any, workspace: str) -> None:
 
 
 @schema.command(name="list")
-@_workspace
+@workspace_option
 @operates
 def list_(out: Output, workspace: str) -> None:
     """List a workspace's own extensions."""
@@ -79,7 +79,7 @@ def list_(out: Output, workspace: str) -> None:
 
 @schema.command()
 @click.argument("urn")
-@_workspace
+@workspace_option
 @operates
 def show(out: Output, urn: str, workspace: str) -> None:
     """Show a definition, as it can be registered and changed."""
@@ -90,7 +90,7 @@ def show(out: Output, urn: str, workspace: str) -> None:
 
 @schema.command()
 @click.argument("urn")
-@_workspace
+@workspace_option
 @operates
 def remove(out: Output, urn: str, workspace: str) -> None:
     """Take an extension away that nobody has values under."""

@@ -9,6 +9,7 @@ import click
 
 from provisioning.access import inbox
 from provisioning.cli.changes import changing
+from provisioning.cli.options import dry_run_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -38,11 +39,8 @@ def _facts(found: GroupView) -> dict[str, Any]:
     }
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
-
-
 @group.command(name="list")
-@_workspace
+@workspace_option
 @click.option("--filter", "condition", help='A SCIM filter, such as: displayName sw "eng-".')
 @click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
 @click.option("--count", type=click.IntRange(0, 10_000), default=100, help="How many at the most.")
@@ -64,7 +62,7 @@ def list_(out: Output, workspace: str, condition: str | None, start_index: int, 
 
 @group.command()
 @click.argument("name_or_id")
-@_workspace
+@workspace_option
 @operates
 def show(out: Output, name_or_id: str, workspace: str) -> None:
     """Show one group and its members."""
@@ -89,8 +87,8 @@ def _find(connection: Connection, workspace_id: UUID, name_or_id: str) -> tuple[
 
 @group.command()
 @click.argument("name_or_id")
-@_workspace
-@click.option("--dry-run", is_flag=True, help="Save nothing; show who would gain and who would lose what.")
+@workspace_option
+@dry_run_option
 @operates
 def detach(out: Output, name_or_id: str, workspace: str, *, dry_run: bool) -> None:
     """Make a pushed group a local one, with its members and policies; its connection doesn't see it any more."""

@@ -11,6 +11,7 @@ from provisioning.access import admission, policies
 from provisioning.access.policies import Subject, Terms
 from provisioning.cli.changes import operator
 from provisioning.cli.durations import DURATION
+from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -41,12 +42,9 @@ def _facts(connection: Connection, found: InvitationView) -> dict[str, Any]:
     }
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
-
-
 @invitation.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @click.option("--role", "roles", multiple=True, help="The key of a role that they are going to have.")
 @click.option("--label", "labels", multiple=True, help="key:value that the roles are narrowed to.")
 @click.option("--resource", "resources", multiple=True, help="type:id that the roles are narrowed to.")
@@ -80,7 +78,7 @@ def create(
 
 
 @invitation.command(name="list")
-@_workspace
+@workspace_option
 @click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
 @click.option("--count", type=click.IntRange(0, 10_000), default=100, help="How many at the most.")
 @operates
@@ -95,7 +93,7 @@ def list_(out: Output, workspace: str, start_index: int, count: int) -> None:
 
 @invitation.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @operates
 def resend(out: Output, email: str, workspace: str) -> None:
     """Send another letter; the link of the former works no more."""
@@ -109,7 +107,7 @@ def resend(out: Output, email: str, workspace: str) -> None:
 
 @invitation.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @operates
 def revoke(out: Output, email: str, workspace: str) -> None:
     """Take an invitation back."""

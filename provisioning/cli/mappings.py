@@ -11,6 +11,7 @@ from provisioning.access import dormant, mappings
 from provisioning.access.mappings import MappingView, Rule
 from provisioning.access.policies import Terms
 from provisioning.cli.changes import changing, operator
+from provisioning.cli.options import dry_run_option, label_option, resource_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.database import reading
@@ -38,24 +39,20 @@ def _facts(found: MappingView) -> dict[str, Any]:
     }
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
 _mapping_id = click.argument("mapping_id", type=click.UUID)
-_dry_run = click.option("--dry-run", is_flag=True, help="Save nothing; show who would gain and who would lose what.")
 
 
 @mapping.command()
-@_workspace
+@workspace_option
 @click.option("--group", help="The displayName of a pushed group; it is bound by id where the group is there already.")
 @click.option("--when", help='A SCIM filter instead, such as: displayName sw "eng-".')
 @click.option("--about", type=click.Choice(["Group", "User"]), default="Group", help="What --when is asked of.")
 @click.option("--pattern", help="Or what groups are called: seg-{label.environment}-{role}.")
 @click.option("--role", "roles", multiple=True, help="The key of a role, such as source-admin; several are possible.")
-@click.option("--label", "labels", multiple=True, help="key:value; with several, resources must carry all of them.")
-@click.option(
-    "--resource", "resources", multiple=True, help="type:id; neither label nor resource: all, later ones too."
-)
+@label_option
+@resource_option
 @click.option("--name", default="", help="What admins call it.")
-@_dry_run
+@dry_run_option
 @operates
 def create(
     out: Output,
@@ -99,8 +96,8 @@ def _switch(out: Output, workspace: str, mapping_id: UUID, *, enabled: bool, dry
 
 @mapping.command()
 @_mapping_id
-@_workspace
-@_dry_run
+@workspace_option
+@dry_run_option
 @operates
 def enable(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
     """Switch a mapping on."""
@@ -109,8 +106,8 @@ def enable(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> N
 
 @mapping.command()
 @_mapping_id
-@_workspace
-@_dry_run
+@workspace_option
+@dry_run_option
 @operates
 def disable(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
     """Switch a mapping off; what it gave is gone at once."""
@@ -119,8 +116,8 @@ def disable(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> 
 
 @mapping.command()
 @_mapping_id
-@_workspace
-@_dry_run
+@workspace_option
+@dry_run_option
 @operates
 def rebind(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
     """Bind a dormant mapping to the group that its connection pushes again under the same externalId."""
@@ -132,7 +129,7 @@ def rebind(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> N
 
 
 @mapping.command(name="list")
-@_workspace
+@workspace_option
 @operates
 def list_(out: Output, workspace: str) -> None:
     """List mappings."""
@@ -144,8 +141,8 @@ def list_(out: Output, workspace: str) -> None:
 
 @mapping.command()
 @_mapping_id
-@_workspace
-@_dry_run
+@workspace_option
+@dry_run_option
 @operates
 def delete(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> None:
     """Take a mapping away."""

@@ -8,6 +8,7 @@ import click
 
 from provisioning.access import export, facts, rules
 from provisioning.access.rules import Access
+from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.cli.who_can import because
@@ -39,11 +40,8 @@ def _facts(found: MemberView) -> dict[str, Any]:
     }
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
-
-
 @member.command(name="list")
-@_workspace
+@workspace_option
 @click.option("--filter", "condition", help='A SCIM filter, such as: userName eq "ada@corp.example".')
 @click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
 @click.option("--count", type=click.IntRange(0, 10_000), default=100, help="How many at the most.")
@@ -61,7 +59,7 @@ def list_(out: Output, workspace: str, condition: str | None, start_index: int, 
 
 @member.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @operates
 def show(out: Output, email: str, workspace: str) -> None:
     """Show one member."""
@@ -72,7 +70,7 @@ def show(out: Output, email: str, workspace: str) -> None:
 
 @member.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @click.option("--owner", is_flag=True, help="Make them an owner.")
 @operates
 def add(out: Output, email: str, workspace: str, *, owner: bool) -> None:
@@ -88,7 +86,7 @@ def add(out: Output, email: str, workspace: str, *, owner: bool) -> None:
 
 @member.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @operates
 def appoint(out: Output, email: str, workspace: str) -> None:
     """Make a member an owner; the operator can always do so."""
@@ -100,7 +98,7 @@ def appoint(out: Output, email: str, workspace: str) -> None:
 
 @member.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @click.option("--off", is_flag=True, help="Within reach again.")
 @operates
 def protect(out: Output, email: str, workspace: str, *, off: bool) -> None:
@@ -114,7 +112,7 @@ def protect(out: Output, email: str, workspace: str, *, off: bool) -> None:
 
 
 @member.command(name="export")
-@_workspace
+@workspace_option
 @operates
 def export_(out: Output, workspace: str) -> None:  # noqa: ARG001 - a table is one in every form
     """Print everybody's roles with every path to each, as a table in CSV."""
@@ -126,7 +124,7 @@ def export_(out: Output, workspace: str) -> None:  # noqa: ARG001 - a table is o
 
 @member.command()
 @click.argument("email")
-@_workspace
+@workspace_option
 @click.option("--why", is_flag=True, help="Show every path to each role.")
 @operates
 def access(out: Output, email: str, workspace: str, *, why: bool) -> None:

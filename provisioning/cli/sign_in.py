@@ -8,6 +8,7 @@ from typing import IO, Any
 import click
 
 from provisioning.cli.durations import DURATION
+from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -19,8 +20,6 @@ from provisioning.identities.models import AUTH_METHODS
 from provisioning.identities.providers import ProviderView, Terms
 from provisioning.refusals import Invalid
 from provisioning.web.sign_in import addresses
-
-_WORKSPACE = click.option("--workspace", required=True, help="The slug of the workspace.")
 
 
 @click.group(name="sign-in")
@@ -51,7 +50,7 @@ def _facts(database: Connection, found: ProviderView) -> dict[str, Any]:
 
 @sign_in.command(name="set")
 @click.argument("name")
-@_WORKSPACE
+@workspace_option
 @click.option("--issuer", required=True, help="The provider's issuer, an https address.")
 @click.option("--client-id", required=True, help="What the provider calls this service.")
 @click.option(
@@ -102,7 +101,7 @@ def set_(
 
 @sign_in.command()
 @click.argument("name")
-@_WORKSPACE
+@workspace_option
 @operates
 def show(out: Output, name: str, workspace: str) -> None:
     """Show how people sign in through the connection NAME, and what the provider has to be told."""
@@ -114,7 +113,7 @@ def show(out: Output, name: str, workspace: str) -> None:
 
 @sign_in.command()
 @click.argument("name")
-@_WORKSPACE
+@workspace_option
 @operates
 def remove(out: Output, name: str, workspace: str) -> None:
     """Have nobody sign in through the connection NAME any more; the sessions that began so end."""
@@ -127,7 +126,7 @@ def remove(out: Output, name: str, workspace: str) -> None:
 @sign_in.command(name="domains")
 @click.argument("name")
 @click.argument("domain", nargs=-1)
-@_WORKSPACE
+@workspace_option
 @operates
 def domains_(out: Output, name: str, domain: tuple[str, ...], workspace: str) -> None:
     """Say that the addresses of each DOMAIN, and no others, are those that the provider of NAME speaks for."""

@@ -12,6 +12,7 @@ from provisioning.access import policies
 from provisioning.access.policies import Subject, Terms
 from provisioning.cli.changes import operator
 from provisioning.cli.durations import DURATION
+from provisioning.cli.options import label_option, resource_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -40,17 +41,12 @@ def _facts(found: TokenView) -> dict[str, Any]:
     }
 
 
-_workspace = click.option("--workspace", required=True, help="The slug of the workspace.")
-
-
 @token.command()
-@_workspace
+@workspace_option
 @click.option("--name", required=True, help="What it is for.")
 @click.option("--role", required=True, help="The key of a role, such as workspace-owner.")
-@click.option("--label", "labels", multiple=True, help="key:value; with several, resources must carry all of them.")
-@click.option(
-    "--resource", "resources", multiple=True, help="type:id; neither label nor resource: all, later ones too."
-)
+@label_option
+@resource_option
 @click.option("--expires-in", type=DURATION, help="How long it lives: 30d, 12h ...; 90d, or what there may be.")
 @click.option("--owner", metavar="EMAIL", help="The member whose it is: it ends with their membership.")
 @click.option("--from", "ranges", multiple=True, metavar="CIDR", help="What it may be used from; else from anywhere.")
@@ -87,7 +83,7 @@ def create(
 
 
 @token.command(name="list")
-@_workspace
+@workspace_option
 @operates
 def list_(out: Output, workspace: str) -> None:
     """List tokens, the ended ones too."""
@@ -101,7 +97,7 @@ _token_id = click.argument("token_id", type=click.UUID)
 
 @token.command()
 @_token_id
-@_workspace
+@workspace_option
 @operates
 def show(out: Output, token_id: UUID, workspace: str) -> None:
     """Show a token: whose it is, what it may do, from where, and when it was used last."""
@@ -116,7 +112,7 @@ def show(out: Output, token_id: UUID, workspace: str) -> None:
 
 @token.command()
 @_token_id
-@_workspace
+@workspace_option
 @click.option(
     "--overlap", type=DURATION, default="24h", help="How long the secrets in use stay valid; 7d at the most, 0s: end."
 )
@@ -141,7 +137,7 @@ def rotate(out: Output, token_id: UUID, workspace: str, overlap: timedelta, expi
 
 @token.command(name="end-overlap")
 @_token_id
-@_workspace
+@workspace_option
 @operates
 def end_overlap(out: Output, token_id: UUID, workspace: str) -> None:
     """End the secrets of a token now that its newest one replaces."""
@@ -152,7 +148,7 @@ def end_overlap(out: Output, token_id: UUID, workspace: str) -> None:
 
 @token.command()
 @_token_id
-@_workspace
+@workspace_option
 @operates
 def revoke(out: Output, token_id: UUID, workspace: str) -> None:
     """End a token now, and those that it has made."""

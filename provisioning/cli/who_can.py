@@ -7,6 +7,7 @@ import click
 from provisioning.access import holders, resources
 from provisioning.access.rules import Resource
 from provisioning.access.scopes import parse_reference
+from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import operates
 from provisioning.context import context
@@ -18,7 +19,7 @@ from provisioning.directory.paging import Window
 @click.command(name="who-can")
 @click.argument("action")
 @click.argument("resource", required=False)
-@click.option("--workspace", required=True, help="The slug of the workspace.")
+@workspace_option
 @click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
 @click.option("--count", type=click.IntRange(1, 10_000), default=100, help="How many at the most.")
 @click.option("--why", is_flag=True, help="Show every path that leads there.")
