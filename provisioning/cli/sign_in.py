@@ -15,10 +15,9 @@ from provisioning.context import context
 from provisioning.database import Connection, reading, transaction
 from provisioning.directory import connections, workspaces
 from provisioning.directory.connections import ConnectionView
-from provisioning.identities import client_keys, domains, providers
+from provisioning.identities import domains, providers, setting_up
 from provisioning.identities.models import AUTH_METHODS
-from provisioning.identities.providers import ProviderView, Terms
-from provisioning.refusals import Invalid
+from provisioning.identities.providers import ProviderView
 from provisioning.web.sign_in import addresses
 
 
@@ -81,18 +80,17 @@ def set_(
 ) -> None:
     """Have people sign in through the connection NAME; what to tell the provider is printed."""
     secret = None if client_secret_file is None else client_secret_file.read().strip()
-    method, credential = client_keys.chosen(secret, auth_method)
-    terms = Terms(
+    terms = setting_up.terms(
         issuer=issuer,
         client_id=client_id,
-        auth_method=method,
-        credential=context().credentials.seal(credential.encode()),
+        secret=secret,
+        auth_method=auth_method,
+        outbound=context().outbound,
+        sealer=context().credentials,
         external_id_claim=external_id_claim,
         creates_members=create_members,
         max_age=None if max_age is None else int(max_age.total_seconds()),
     )
-    if not context().outbound.allows(issuer):
-        raise Invalid("This issuer may not be called: it must be public and speak https.", field="issuer")
     with transaction() as database:
         found = _connection(database, workspace, name)
         where = {"workspace_id": found.workspace_id, "connection_id": found.id}

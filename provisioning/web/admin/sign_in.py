@@ -9,10 +9,9 @@ from marshmallow import Schema, fields, validate
 
 from provisioning.context import context
 from provisioning.database import Connection, reading, transaction
-from provisioning.identities import client_keys, domains, providers
+from provisioning.identities import domains, providers, setting_up
 from provisioning.identities.models import AUTH_METHODS
-from provisioning.identities.providers import ProviderView, Terms
-from provisioning.refusals import Invalid
+from provisioning.identities.providers import ProviderView
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.schemas import Strict
@@ -73,11 +72,8 @@ def read(connection_id: UUID) -> Any:
 @blueprint.response(200, _ONE)
 def replace(sent: dict[str, Any], connection_id: UUID) -> Any:
     """Have people sign in through the connection; another issuer or client ends the sessions that began so."""
-    if not context().outbound.allows(sent["issuer"]):
-        raise Invalid("This issuer may not be called: it must be public and speak https.", field="issuer")
-    method, credential = client_keys.chosen(sent.pop("client_secret"), sent.pop("auth_method"))
-    sealed = context().credentials.seal(credential.encode())
-    terms = Terms(**sent, auth_method=method, credential=sealed)
+    secret = sent.pop("client_secret")
+    terms = setting_up.terms(**sent, secret=secret, outbound=context().outbound, sealer=context().credentials)
     with transaction() as database:
         where = {"workspace_id": token().workspace_id, "connection_id": connection_id}
         return _shown(database, providers.set_(database, terms=terms, by=actor(), **where))

@@ -35,7 +35,7 @@ from provisioning.web.guard import public, request_id
 from provisioning.web.requests import is_from_elsewhere, refuse_other_sites
 from provisioning.web.sign_in import addresses, inviter
 from provisioning.web.sign_in.entering import signed_in
-from provisioning.web.sign_in.provider import UNASKED, Provider
+from provisioning.web.sign_in.provider import UNASKED, Provider, credential_of
 
 blueprint = Blueprint("sign_in_oidc", __name__, url_prefix="/sign-in", template_folder="templates")
 _LONGEST_ADDRESS = 320
@@ -123,7 +123,7 @@ def keys(connection_id: UUID) -> Response:
     view = _view(connection_id)
     if view.auth_method != "private_key_jwt":
         return jsonify(keys=[])
-    return jsonify(keys=[client_keys.public(context().credentials.open(view.credential).decode())])
+    return jsonify(keys=[client_keys.public(credential_of(view))])
 
 
 def _view(connection_id: UUID) -> ProviderView:

@@ -48,6 +48,18 @@ UNASKED = "unasked"
 _LATEST = 2**32
 
 
+def credential_of(view: ProviderView) -> str:
+    """The secret or private key by which a provider knows us.
+
+    Raises:
+        ProviderUnavailable: it was sealed under another key of the service's; it has to be set anew.
+    """
+    try:
+        return context().credentials.open(view.credential).decode()
+    except Unsealable as error:
+        raise _unavailable(error) from error
+
+
 class Provider(FlaskOAuth2App):  # type: ignore[misc]
     """The client of one provider, made for one request.
 
@@ -59,10 +71,7 @@ class Provider(FlaskOAuth2App):  # type: ignore[misc]
         self.view = view
         self.server_metadata: dict[str, Any]
         name = str(view.connection_id)
-        try:
-            credential: Any = context().credentials.open(view.credential).decode()
-        except Unsealable as error:
-            raise _unavailable(error) from error
+        credential: Any = credential_of(view)
         if view.auth_method == "private_key_jwt":
             credential = client_keys.read(credential)
         super().__init__(
