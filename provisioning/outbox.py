@@ -100,6 +100,9 @@ class Actor:
     request_id: str | None = None
 
 
+SYSTEM = Actor("system")
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """The base of every fact that a room declares: frozen, in the past tense, with only plain values in it."""
@@ -307,5 +310,5 @@ def fail(claimed: Claimed, error: Exception) -> None:
         if connection.execute(_FAIL, told).scalar_one_or_none() is None:
             return
         alarm = EventParked(event_id=claimed.id, event_name=claimed.name, attempts=claimed.attempts, error=kind)
-        append(connection, alarm, workspace_id=claimed.workspace_id, by=Actor("system"))
+        append(connection, alarm, workspace_id=claimed.workspace_id, by=SYSTEM)
     _log.error("fact %s (%s) is parked after %d attempts: %s", claimed.id, claimed.name, claimed.attempts, kind)

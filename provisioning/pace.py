@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
@@ -21,6 +23,7 @@ _MINUTE = 60
 _PATIENCE_SECONDS = 0.2
 _AWAY_SECONDS = 10.0
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,7 @@ class Pace:
             None, or in how many seconds to come again where it was one too many.
         """
         item = RateLimitItemPerMinute(per_minute or self._per_minute)
-        limiter = self._here if self._shared is None or time.monotonic() < self._away_until else self._shared
-        try:
-            return _taken(limiter, item, of, who)
-        except (StorageError, RedisError, OSError) as error:
-            _log.warning("requests are counted by each process for itself (%s)", type(error).__name__)
-            self._away_until = time.monotonic() + _AWAY_SECONDS
-            return _taken(self._here, item, of, who)
+        return self._counted(lambda limiter: _taken(limiter, item, of, who))
 
     def measure(self, what: str, who: str, per_minute: int) -> Measure:
         """Count one request by minutes of the clock, in one round trip, and tell how many there were.
@@ -102,14 +99,18 @@ class Pace:
         """
         now = time.time()
         key = f"{what}/{who}/{int(now // _MINUTE)}"
+        asked = self._counted(lambda limiter: limiter.storage.incr(key, _MINUTE))
+        return Measure(per_minute, asked, max(1, math.ceil(_MINUTE - now % _MINUTE)))
+
+    def _counted(self, count: Callable[[FixedWindowRateLimiter], T]) -> T:
+        """Count where all processes do, or here while that is away."""
         limiter = self._here if self._shared is None or time.monotonic() < self._away_until else self._shared
         try:
-            asked = limiter.storage.incr(key, _MINUTE)
+            return count(limiter)
         except (StorageError, RedisError, OSError) as error:
             _log.warning("requests are counted by each process for itself (%s)", type(error).__name__)
             self._away_until = time.monotonic() + _AWAY_SECONDS
-            asked = self._here.storage.incr(key, _MINUTE)
-        return Measure(per_minute, asked, max(1, math.ceil(_MINUTE - now % _MINUTE)))
+            return count(self._here)
 
 
 def _taken(limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, of: str, who: str) -> int | None:

@@ -22,7 +22,7 @@ from sqlalchemy.sql import func
 
 from provisioning import outbox
 from provisioning.database import Base
-from provisioning.outbox import Actor, Fact
+from provisioning.outbox import SYSTEM, Actor, Fact
 from provisioning.sealing import Sealer, Unsealable
 
 ALGORITHM = "ES256"
@@ -31,7 +31,6 @@ PURPOSE = "signing keys"
 KEPT = timedelta(days=7)
 _CURVE = "P-256"
 _LOCK = 0x6A776B73  # "jwks": any number that nothing else on this database uses
-_SYSTEM = Actor("system")
 
 
 class SigningKeyRow(Base):
@@ -138,7 +137,7 @@ def tend(connection: Connection, *, sealer: Sealer, term: timedelta) -> bool:
     _hold(connection)
     if not _is_due(connection, term):
         return False
-    _rotate(connection, sealer, _SYSTEM)
+    _rotate(connection, sealer, SYSTEM)
     return True
 
 

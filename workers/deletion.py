@@ -12,13 +12,12 @@ from sqlalchemy.engine import Connection
 from provisioning import progress
 from provisioning.database import transaction
 from provisioning.directory import deletion
-from provisioning.outbox import Actor, Claimed
+from provisioning.outbox import SYSTEM, Claimed
 from provisioning.progress import Come
 from provisioning.sessions import clearing
 
 _AT_ONCE = 1000
 _LATELY = timedelta(hours=1)
-_SYSTEM = Actor("system")
 Note = Callable[[Connection, int], None]
 
 
@@ -72,7 +71,7 @@ def _remove_members(workspace_id: UUID, note: Note) -> None:
     while True:
         with transaction() as connection:
             stretch = clearing.clear_workspace(
-                connection, workspace_id=workspace_id, after=None, most=_AT_ONCE, by=_SYSTEM
+                connection, workspace_id=workspace_id, after=None, most=_AT_ONCE, by=SYSTEM
             )
             if stretch.last_member is None:
                 return

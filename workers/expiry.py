@@ -14,12 +14,11 @@ from provisioning.database import transaction
 from provisioning.directory import invitations
 from provisioning.identities import logouts
 from provisioning.journal import entries
-from provisioning.outbox import Actor
+from provisioning.outbox import SYSTEM
 from provisioning.sessions import clearing
 from provisioning.tokens import answers, assertions, clients, ending, warnings
 
 _AT_ONCE = 1000
-_SYSTEM = Actor("system")
 
 
 def register(celery: Celery) -> None:
@@ -40,7 +39,7 @@ def register(celery: Celery) -> None:
 def expire_sessions() -> int:
     """Mark expired sessions, and return how many there were."""
     policy = context().session_policy
-    return _batches(lambda database: clearing.mark_expired(database, policy=policy, most=_AT_ONCE, by=_SYSTEM))
+    return _batches(lambda database: clearing.mark_expired(database, policy=policy, most=_AT_ONCE, by=SYSTEM))
 
 
 def expire_tokens() -> int:
@@ -50,19 +49,19 @@ def expire_tokens() -> int:
     """
     _batches(lambda database: clients.delete_expired(database, most=_AT_ONCE))
     _batches(lambda database: assertions.forget(database, most=_AT_ONCE))
-    abandoned = _batches(lambda database: ending.mark_abandoned(database, most=_AT_ONCE, by=_SYSTEM))
-    return abandoned + _batches(lambda database: ending.mark_expired(database, most=_AT_ONCE, by=_SYSTEM))
+    abandoned = _batches(lambda database: ending.mark_abandoned(database, most=_AT_ONCE, by=SYSTEM))
+    return abandoned + _batches(lambda database: ending.mark_expired(database, most=_AT_ONCE, by=SYSTEM))
 
 
 def warn_of_expiry() -> int:
     """Tell of API tokens whose end is near, and return how many facts that took."""
-    return _batches(lambda database: warnings.warn(database, most=_AT_ONCE, by=_SYSTEM))
+    return _batches(lambda database: warnings.warn(database, most=_AT_ONCE, by=SYSTEM))
 
 
 def forget_tokens() -> int:
     """Delete API tokens that ended long ago, and return how many there were."""
     keep = context().token_retention
-    return _batches(lambda database: ending.forget(database, older_than=keep, most=_AT_ONCE, by=_SYSTEM))
+    return _batches(lambda database: ending.forget(database, older_than=keep, most=_AT_ONCE, by=SYSTEM))
 
 
 def tend_keys() -> bool:
@@ -74,13 +73,13 @@ def tend_keys() -> bool:
 
 def expire_policies() -> int:
     """Delete policies whose end has come, and return how many there were."""
-    return _batches(lambda database: policies.delete_expired(database, most=_AT_ONCE, by=_SYSTEM))
+    return _batches(lambda database: policies.delete_expired(database, most=_AT_ONCE, by=SYSTEM))
 
 
 def expire_invitations() -> int:
     """Delete invitations that expired long ago, and return how many there were."""
     keep = context().invitation_retention
-    return _batches(lambda database: invitations.delete_expired(database, older_than=keep, most=_AT_ONCE, by=_SYSTEM))
+    return _batches(lambda database: invitations.delete_expired(database, older_than=keep, most=_AT_ONCE, by=SYSTEM))
 
 
 def close_access_requests() -> int:
@@ -91,7 +90,7 @@ def close_access_requests() -> int:
     for workspace_id in waiting:
         with transaction() as database:
             roles = custom_roles.of_workspace(database, workspace_id=workspace_id, catalogue=context().catalogue)
-            closed += access_requests.close_granted(database, workspace_id=workspace_id, roles=roles, by=_SYSTEM)
+            closed += access_requests.close_granted(database, workspace_id=workspace_id, roles=roles, by=SYSTEM)
     return closed
 
 
@@ -110,7 +109,7 @@ def forget_answers() -> int:
 
 def forget_lost_groups() -> int:
     """Delete notes of groups lost long ago and the mappings that wait for them; how many notes there were."""
-    return _batches(lambda database: dormant.forget(database, most=_AT_ONCE, by=_SYSTEM))
+    return _batches(lambda database: dormant.forget(database, most=_AT_ONCE, by=SYSTEM))
 
 
 def _batches(mark: Callable[[Connection], int]) -> int:

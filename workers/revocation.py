@@ -6,13 +6,12 @@ from uuid import UUID
 
 from provisioning import progress
 from provisioning.database import transaction
-from provisioning.outbox import Actor, Claimed
+from provisioning.outbox import SYSTEM, Claimed
 from provisioning.progress import Come
 from provisioning.sessions import clearing, vouched
 from provisioning.tokens import ending
 
 _MEMBERS_AT_ONCE = 1000
-_SYSTEM = Actor("system")
 
 
 def clear_workspace(claimed: Claimed) -> None:
@@ -28,7 +27,7 @@ def clear_workspace(claimed: Claimed) -> None:
                 workspace_id=workspace_id,
                 after=None if come.place is None else UUID(come.place),
                 most=_MEMBERS_AT_ONCE,
-                by=_SYSTEM,
+                by=SYSTEM,
             )
             if stretch.last_member is None:
                 return
@@ -41,7 +40,7 @@ def clear_connection(claimed: Claimed) -> None:
     connection_id = UUID(claimed.payload["connection_id"])
     while True:
         with transaction() as connection:
-            cleared = vouched.clear(connection, connection_id=connection_id, most=_MEMBERS_AT_ONCE, by=_SYSTEM)
+            cleared = vouched.clear(connection, connection_id=connection_id, most=_MEMBERS_AT_ONCE, by=SYSTEM)
             if cleared < _MEMBERS_AT_ONCE:
                 return
 
@@ -50,5 +49,5 @@ def clear_person(claimed: Claimed) -> None:
     """After a change that ended one person's sessions; tokens of a membership that has ended go with them."""
     user_id = UUID(claimed.payload["user_id"])
     with transaction() as connection:
-        clearing.clear_person(connection, user_id=user_id, by=_SYSTEM)
-        ending.revoke_orphans(connection, user_id=user_id, by=_SYSTEM)
+        clearing.clear_person(connection, user_id=user_id, by=SYSTEM)
+        ending.revoke_orphans(connection, user_id=user_id, by=SYSTEM)

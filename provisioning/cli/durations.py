@@ -27,3 +27,8 @@ class DurationType(click.ParamType[timedelta]):
 
 
 DURATION = DurationType()
+
+
+def in_seconds(length: timedelta | None) -> int | None:
+    """A length in whole seconds, if there is one."""
+    return None if length is None else int(length.total_seconds())

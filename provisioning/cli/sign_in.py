@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from provisioning.cli.durations import DURATION
+from provisioning.cli.durations import DURATION, in_seconds
 from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
@@ -89,7 +89,7 @@ def set_(
         sealer=context().credentials,
         external_id_claim=external_id_claim,
         creates_members=create_members,
-        max_age=None if max_age is None else int(max_age.total_seconds()),
+        max_age=in_seconds(max_age),
     )
     with transaction() as database:
         found = _connection(database, workspace, name)

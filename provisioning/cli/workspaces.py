@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from provisioning.access.founding import found_workspace
-from provisioning.cli.durations import DURATION
+from provisioning.cli.durations import DURATION, in_seconds
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -76,16 +76,12 @@ def set_hipaa(out: Output, slug: str, state: str) -> None:
 @operates
 def set_session_limits(out: Output, slug: str, idle: timedelta | None, absolute: timedelta | None) -> None:
     """Make the sessions of a workspace's members shorter than the service does; both limits are set."""
-    wanted = OwnLimits(_seconds(idle), _seconds(absolute))
+    wanted = OwnLimits(in_seconds(idle), in_seconds(absolute))
     with transaction() as connection:
         found = workspaces.by_slug(connection, slug)
         policy = context().session_policy
         limits.replace(connection, workspace_id=found.id, limits=wanted, policy=policy, by=OPERATOR)
     out.one({**_facts(found), "session_idle_seconds": wanted.idle, "session_absolute_seconds": wanted.absolute})
-
-
-def _seconds(length: timedelta | None) -> int | None:
-    return None if length is None else int(length.total_seconds())
 
 
 @workspace.command()
@@ -128,5 +124,5 @@ def set_token_lifetime(out: Output, slug: str, longest: str) -> None:
         shortened = 0
         if length is not None:
             shortened = ending.shorten(connection, workspace_id=found.id, longest=length, by=OPERATOR)
-    seconds = None if length is None else int(length.total_seconds())
+    seconds = in_seconds(length)
     out.one({**_facts(found), "longest_token_seconds": seconds, "tokens_shortened": shortened})

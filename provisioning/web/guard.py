@@ -37,7 +37,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _GUARD = "_provisioning_guard"
-_PAUSE_SECONDS = 300
+PAUSE_SECONDS = 300
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +61,16 @@ def by_client(view: Callable[P, T]) -> Callable[P, T]:
     return view
 
 
+def refuse_paused(found: ConnectionView) -> None:
+    """Put a connection off whose admin has paused it.
+
+    Raises:
+        PutOff: so it is.
+    """
+    if found.paused_at is not None:
+        raise PutOff("An admin has paused this connection: it goes on later.", retry_after=PAUSE_SECONDS)
+
+
 def by_connection(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route that takes the bearer credential of a connection; the view finds it in `connection()`."""
 
@@ -77,8 +87,7 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
             raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
         g.connection = found
         g.actor = Actor("connection", str(found.id), request_id())
-        if found.paused_at is not None:
-            raise PutOff("An admin has paused this connection: it goes on later.", retry_after=_PAUSE_SECONDS)
+        refuse_paused(found)
         _refuse_haste(found)
         return view(*args, **kwargs)
 

@@ -19,17 +19,16 @@ from provisioning.directory import connections
 from provisioning.directory.conditions import as_id
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
-from provisioning.refusals import NotFound, PutOff
+from provisioning.refusals import NotFound
 from provisioning.tokens import clients, public_keys
 from provisioning.tokens.clients import UNPROVED, ClientView, Proof
 from provisioning.tokens.public_keys import Holder
-from provisioning.web.guard import request_id
+from provisioning.web.guard import refuse_paused, request_id
 
 GRANT_TYPE = "client_credentials"
 API, SCIM, INTROSPECT = "api", "scim", "introspect"
 SCOPES = (API, SCIM, INTROSPECT)
 _CONNECTION_LIFETIME = timedelta(hours=1)
-_PAUSE_SECONDS = 300
 
 
 class Client(Protocol):
@@ -175,8 +174,7 @@ class ConnectionClient(_Known):
         connections.lock(database, workspace_id=self.workspace_id, connection_id=self.id)
         if not self._has(database):
             raise NotFound("The connection has this credential no more.")
-        if self.view.paused_at is not None:
-            raise PutOff("An admin has paused this connection: it goes on later.", retry_after=_PAUSE_SECONDS)
+        refuse_paused(self.view)
         connections.add_short_token(database, of=self.view, digest=digest, lifetime=self.lifetime, by=self._actor())
 
     def _has(self, database: Connection) -> bool:

@@ -31,7 +31,7 @@ from provisioning.refusals import NotAllowed, NotFound, ProviderUnavailable, Put
 from provisioning.sessions import lifecycle
 from provisioning.sessions.sign_in import SignIn
 from provisioning.web import arrival
-from provisioning.web.guard import public, request_id
+from provisioning.web.guard import PAUSE_SECONDS, public, request_id
 from provisioning.web.requests import is_from_elsewhere, refuse_other_sites
 from provisioning.web.sign_in import addresses, inviter
 from provisioning.web.sign_in.entering import signed_in
@@ -40,7 +40,6 @@ from provisioning.web.sign_in.provider import UNASKED, Provider, credential_of
 blueprint = Blueprint("sign_in_oidc", __name__, url_prefix="/sign-in", template_folder="templates")
 _LONGEST_ADDRESS = 320
 _HINT = "login_hint"
-_PAUSE_SECONDS = 300
 _log = logging.getLogger(__name__)
 
 
@@ -132,7 +131,7 @@ def _view(connection_id: UUID) -> ProviderView:
     if found is None:
         raise NotFound("Nobody signs in through this connection.")
     if found.paused:
-        raise PutOff("An admin has paused this connection: nobody signs in through it now.", retry_after=_PAUSE_SECONDS)
+        raise PutOff("An admin has paused this connection: nobody signs in through it now.", retry_after=PAUSE_SECONDS)
     return found
 
 
