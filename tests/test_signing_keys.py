@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, update
+from sqlalchemy import text as statement
 
 from provisioning import signing_keys
 from provisioning.context import context
@@ -26,7 +27,7 @@ def connection():
     """A connection on which no key is there yet, and nothing is kept."""
     with rehearsal() as found:
         # The workers of the running service make keys, too, as soon as they miss them.
-        found.execute(text("LOCK TABLE signing_key IN EXCLUSIVE MODE"))
+        found.execute(statement("LOCK TABLE signing_key IN EXCLUSIVE MODE"))
         found.execute(delete(SigningKeyRow))
         yield found
 
