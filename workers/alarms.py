@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-
-from celery import Celery
+from collections.abc import Callable, Mapping
 
 from provisioning import doctor
 from provisioning.context import context
@@ -12,12 +11,6 @@ from provisioning.database import transaction
 from provisioning.directory import mass_changes
 
 _log = logging.getLogger(__name__)
-
-
-def register(celery: Celery) -> None:
-    """Make the task known under the name that the schedule uses."""
-    celery.task(name="provisioning.watch_mass_changes")(watch_mass_changes)
-    celery.task(name="provisioning.reconcile")(reconcile)
 
 
 def watch_mass_changes() -> int:
@@ -36,3 +29,10 @@ def reconcile() -> int:
     for finding in broken:
         _log.error("%s: %s, such as %s", finding.name, finding.count, ", ".join(finding.ids))
     return len(broken)
+
+
+# Under the names that the schedule uses.
+TASKS: Mapping[str, Callable[[], int]] = {
+    "provisioning.watch_mass_changes": watch_mass_changes,
+    "provisioning.reconcile": reconcile,
+}

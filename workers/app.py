@@ -33,7 +33,9 @@ def make_worker(settings: Settings) -> Celery:
     celery.flask = flask
     celery.conf.update(_configuration(settings))
     for module in (drain, expiry, alarms, deletion, sealing):
-        module.register(celery)
+        for name, work in module.TASKS.items():
+            # Not shared with the other applications of this process: each has a context of its own to work in.
+            celery.task(name=name, shared=False)(work)
     celery.set_default()
     return celery
 

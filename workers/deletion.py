@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from celery import Celery
 from sqlalchemy.engine import Connection
 
 from provisioning import progress
@@ -19,11 +18,6 @@ from provisioning.sessions import clearing
 _AT_ONCE = 1000
 _LATELY = timedelta(hours=1)
 Note = Callable[[Connection, int], None]
-
-
-def register(celery: Celery) -> None:
-    """Make the task known under the name that the schedule uses."""
-    celery.task(name="provisioning.remove_deleted")(remove_deleted)
 
 
 def remove_deleted() -> int:
@@ -77,3 +71,9 @@ def _remove_members(workspace_id: UUID, note: Note) -> None:
                 return
             deletion.remove_members(connection, workspace_id=workspace_id, up_to=stretch.last_member)
             note(connection, stretch.members)
+
+
+# Under the names that the schedule uses.
+TASKS: Mapping[str, Callable[[], int]] = {
+    "provisioning.remove_deleted": remove_deleted,
+}

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 
-from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
 
 from provisioning import heartbeat, nudge, outbox, progress
@@ -17,19 +16,6 @@ from workers.handlers import HANDLERS
 # Then whatever else waits in the queue gets its turn.
 _TURN_SECONDS = 20.0
 _log = logging.getLogger(__name__)
-
-
-def register(celery: Celery) -> None:
-    """Make the tasks known under the names that nudges call."""
-    for urgency in Urgency:
-        celery.task(name=nudge.task_of(urgency))(_of(urgency))
-
-
-def _of(urgency: Urgency) -> Callable[[], int]:
-    def work() -> int:
-        return drain(urgency)
-
-    return work
 
 
 def drain(urgency: Urgency) -> int:
@@ -64,3 +50,14 @@ def _work(claimed: Claimed) -> int:
             handle(claimed)
         progress.finish(held, claimed)
     return 1
+
+
+def _of(urgency: Urgency) -> Callable[[], int]:
+    def work() -> int:
+        return drain(urgency)
+
+    return work
+
+
+# Under the names that nudges call.
+TASKS = {nudge.task_of(urgency): _of(urgency) for urgency in Urgency}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from celery import Celery
 from sqlalchemy.engine import Connection
 
 from provisioning import signing_keys
@@ -19,21 +18,6 @@ from provisioning.sessions import clearing
 from provisioning.tokens import answers, assertions, clients, ending, warnings
 
 _AT_ONCE = 1000
-
-
-def register(celery: Celery) -> None:
-    """Make the tasks known under the names that the schedule uses."""
-    celery.task(name="provisioning.expire_sessions")(expire_sessions)
-    celery.task(name="provisioning.expire_tokens")(expire_tokens)
-    celery.task(name="provisioning.expire_policies")(expire_policies)
-    celery.task(name="provisioning.expire_invitations")(expire_invitations)
-    celery.task(name="provisioning.close_access_requests")(close_access_requests)
-    celery.task(name="provisioning.warn_of_expiry")(warn_of_expiry)
-    celery.task(name="provisioning.forget_tokens")(forget_tokens)
-    celery.task(name="provisioning.tend_keys")(tend_keys)
-    celery.task(name="provisioning.forget")(forget)
-    celery.task(name="provisioning.forget_answers")(forget_answers)
-    celery.task(name="provisioning.forget_lost_groups")(forget_lost_groups)
 
 
 def expire_sessions() -> int:
@@ -120,3 +104,19 @@ def _batches(mark: Callable[[Connection], int]) -> int:
         total += marked
         if marked < _AT_ONCE:
             return total
+
+
+# Under the names that the schedule uses.
+TASKS: Mapping[str, Callable[[], int]] = {
+    "provisioning.expire_sessions": expire_sessions,
+    "provisioning.expire_tokens": expire_tokens,
+    "provisioning.expire_policies": expire_policies,
+    "provisioning.expire_invitations": expire_invitations,
+    "provisioning.close_access_requests": close_access_requests,
+    "provisioning.warn_of_expiry": warn_of_expiry,
+    "provisioning.forget_tokens": forget_tokens,
+    "provisioning.tend_keys": tend_keys,
+    "provisioning.forget": forget,
+    "provisioning.forget_answers": forget_answers,
+    "provisioning.forget_lost_groups": forget_lost_groups,
+}

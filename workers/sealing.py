@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from uuid import UUID
-
-from celery import Celery
 
 from provisioning.audit import retention, seals
 from provisioning.context import context
@@ -14,12 +13,6 @@ from provisioning.database import reading, transaction
 _AT_ONCE = 1000
 _SEALS_AT_ONCE = 100
 _log = logging.getLogger(__name__)
-
-
-def register(celery: Celery) -> None:
-    """Make the tasks known under the names that the schedule uses."""
-    celery.task(name="provisioning.seal_audit")(seal_audit)
-    celery.task(name="provisioning.drop_audit")(drop_audit)
 
 
 def seal_audit() -> int:
@@ -56,3 +49,10 @@ def drop_audit() -> int:
             last += dropped
         gone += last
     return gone
+
+
+# Under the names that the schedule uses.
+TASKS: Mapping[str, Callable[[], int]] = {
+    "provisioning.seal_audit": seal_audit,
+    "provisioning.drop_audit": drop_audit,
+}

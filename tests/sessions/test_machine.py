@@ -30,6 +30,7 @@ from provisioning.context import context
 from provisioning.database import reading, transaction
 from provisioning.directory import members, roster, users, workspaces
 from provisioning.directory.profile import Profile
+from provisioning.outbox import Urgency
 from provisioning.refusals import NoActiveMembership, NotFound
 from provisioning.sessions import clearing, lifecycle, limits
 from provisioning.sessions.limits import OwnLimits
@@ -259,7 +260,8 @@ class Sessions(RuleBasedStateMachine):
 
     @rule()
     def workers_do_what_waits(self) -> None:
-        drain()
+        for urgency in Urgency:
+            drain(urgency)
 
     @rule()
     def workers_sweep(self) -> None:

@@ -43,13 +43,13 @@ def test_a_wrong_secret_gets_nothing(idp, new_idp, client, facts_of):
         token_of({**client, "client_id": "nobody"})
 
 
-def test_a_new_secret_takes_the_place_of_the_old_one(idp, client, facts_of):
+def test_a_new_secret_takes_the_place_of_the_old_one_and_ends_what_that_got(idp, client, facts_of):
     token = token_of(client)
     renewed = facts_of("connection", "secret", "idp", "--workspace", idp.workspace.slug)
     with pytest.raises(OAuthError, match="invalid_client"):
         token_of(client)
     assert users(idp, token_of(renewed)).status_code == 200
-    assert users(idp, token).status_code == 200
+    assert users(idp, token).status_code == 401
 
 
 def test_rotating_the_connections_token_ends_access_tokens_too(idp, client, facts_of):

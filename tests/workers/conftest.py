@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete, text
 
 from config import settings
 from provisioning import migration
 from provisioning.app import create_app
-from provisioning.database import db
+from provisioning.database import db, transaction
 from provisioning.embedded import EmbeddedPostgres, EmbeddedRedis
+from provisioning.heartbeat import Heartbeat
+from provisioning.outbox import Event
+from provisioning.sessions.models import Session
 
 Spawn = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -52,6 +56,20 @@ def bench_app(bench: dict[str, str]) -> Iterator[Flask]:
     yield made
     with made.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture
+def alone(bench_app: Flask) -> Iterator[None]:
+    """A database without workers, facts, heartbeats and sessions, in whose context the test runs."""
+    with bench_app.app_context():
+        with transaction() as connection:
+            # As a superuser can: the table itself lets nobody delete a fact.
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(delete(Event))
+            connection.execute(text("SET LOCAL session_replication_role = origin"))
+            for table in (Heartbeat, Session):
+                connection.execute(delete(table))
+        yield
 
 
 @pytest.fixture

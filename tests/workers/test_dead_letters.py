@@ -10,7 +10,7 @@ import orjson
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from click.testing import CliRunner
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.sql import func
 
 from provisioning import outbox, progress
@@ -37,13 +37,7 @@ class Errand(Fact):
         return f"errand:{self.number}"
 
 
-@pytest.fixture(autouse=True)
-def _alone(bench_app):
-    """A database without workers, empty of facts."""
-    with bench_app.app_context():
-        with transaction() as connection:
-            connection.execute(delete(Event))
-        yield
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.fixture

@@ -11,13 +11,12 @@ from pathlib import Path
 import orjson
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.sql import func
 
 from provisioning.cli.main import provisioning
 from provisioning.database import reading, transaction
 from provisioning.doctor import InvariantsBroken
-from provisioning.heartbeat import Heartbeat
 from provisioning.outbox import Event
 from provisioning.sessions.models import Session
 from tests.service import free_port
@@ -29,14 +28,7 @@ PARTS = {"beat", "worker of urgent", "worker of letters", "worker of housekeepin
 QUIET = ("--concurrency", "1", "--loglevel", "warning")
 
 
-@pytest.fixture(autouse=True)
-def _alone(bench_app):
-    """A database without workers, facts and sessions."""
-    with bench_app.app_context():
-        with transaction() as connection:
-            for table in (Event, Heartbeat, Session):
-                connection.execute(delete(table))
-        yield
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.fixture

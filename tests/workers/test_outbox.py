@@ -7,7 +7,7 @@ from typing import ClassVar
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.sql import func
 
 from provisioning import outbox
@@ -55,15 +55,7 @@ def claim_all() -> list[tuple[str, int]]:
     return taken
 
 
-@pytest.fixture(autouse=True)
-def _alone(bench_app):
-    """A database without workers, empty of facts."""
-    with bench_app.app_context(), transaction() as connection:
-        # As a superuser can: the table itself lets nobody delete a fact.
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        connection.execute(delete(Event))
-    with bench_app.app_context():
-        yield
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def test_facts_of_one_subject_are_taken_up_one_after_the_other():
