@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tests.waiting import eventually
 
-# Quick sweeps, so that tests wait for little; everything else is as it is for everybody.
-ENVIRONMENT = {"PROVISIONING_SWEEP_INTERVAL": "1s", "PROVISIONING_EXPIRY_INTERVAL": "1s"}
+# Quick sweeps, so that tests wait for little, but do not use up the machine; everything else is as it is for everybody.
+ENVIRONMENT = {"PROVISIONING_SWEEP_INTERVAL": "1s", "PROVISIONING_EXPIRY_INTERVAL": "3s"}
 
 
 @dataclass(frozen=True)

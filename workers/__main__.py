@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 
+from billiard import pool
 from celery.platforms import SecurityWarning
 
 from config.settings import InvalidSettings, load
@@ -20,6 +21,9 @@ def main() -> None:
         sys.exit(f"provisioning: {error}")
     # Celery warns root of messages that run code; ours are JSON, which runs none.
     warnings.filterwarnings("ignore", category=SecurityWarning)
+    # A process that is told to stop waits until its last result has been read: up to 30 s, where its worker reads no
+    # more. Nobody needs results here, and what was not acknowledged is delivered again.
+    pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = 5
     celery.start(["--quiet", *sys.argv[1:]])
 
 
