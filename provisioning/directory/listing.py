@@ -37,14 +37,39 @@ class Selection:
     viewer: Viewer = ANYBODY
 
 
-def of_members(connection: Connection, *, workspace_id: UUID, selection: Selection) -> Page[MemberView]:
+# What lists can be narrowed to besides filters, which name only what identity providers know.
+OWNERS: ColumnElement[bool] = Member.owner.expression
+PROTECTED: ColumnElement[bool] = Member.protected.expression
+BY_NO_CONNECTION = Member.connection_id.is_(None)
+LINKED = Group.connection_id.is_not(None)
+LOCAL = Group.connection_id.is_(None)
+
+
+def pushed_by(connection_id: UUID) -> ColumnElement[bool]:
+    """Whether a member is one of those whom a connection pushes."""
+    return Member.connection_id == connection_id
+
+
+def of_members(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    selection: Selection,
+    meeting: Sequence[ColumnElement[bool]] = (),
+) -> Page[MemberView]:
     """Some of the workspace's members, and how many there are.
+
+    Args:
+        connection: to read with.
+        workspace_id: the workspace.
+        selection: which of them.
+        meeting: what else must be true of them.
 
     Raises:
         InvalidFilter: the filter or order names what members can't be found or sorted by.
     """
     compiler = over_members(selection.viewer)
-    found = _found(roster.VIEW.where(Member.workspace_id == workspace_id), compiler, selection)
+    found = _found(roster.VIEW.where(Member.workspace_id == workspace_id, *meeting), compiler, selection)
     return fetch(
         connection,
         found,
