@@ -164,20 +164,20 @@ def _delete(database: Connection, group_id: UUID) -> GroupView:
     return group
 
 
-@blueprint.get("/<uuid:group_id>/delete")
+@blueprint.get("/<uuid:local_group_id>/delete")
 @by_member("group.delete")
-def confirm_delete(group_id: UUID) -> str:
+def confirm_delete(local_group_id: UUID) -> str:
     """Say who would lose what with a group, and ask once."""
     with reading() as database:
-        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=group_id)
-    preview = confirming.preview(lambda database: _delete(database, group_id))
+        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=local_group_id)
+    preview = confirming.preview(lambda database: _delete(database, local_group_id))
     return render_template("console/groups/delete.html", group=group, preview=preview)
 
 
-@blueprint.post("/<uuid:group_id>/delete")
+@blueprint.post("/<uuid:local_group_id>/delete")
 @by_member("group.delete")
-def delete(group_id: UUID) -> AnyResponse:
+def delete(local_group_id: UUID) -> AnyResponse:
     """Take a local group away; its members stay in the workspace."""
     with transaction() as database:
-        group = _delete(database, group_id)
+        group = _delete(database, local_group_id)
     return flash.done(f"The group {group.display_name} is gone.", url_for(".index"))
