@@ -155,15 +155,15 @@ def held() -> Facts:
 
 def by_session(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route for people who are signed in; the view finds them in `person()`. Being there is activity."""
-    return _of_session(view, admit)
+    return _of_session(view, admit, "session")
 
 
 def by_session_watching(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route that a page of somebody who is signed in asks by itself: that is no activity of theirs."""
-    return _of_session(view, recognise)
+    return _of_session(view, recognise, "session watching")
 
 
-def _of_session(view: Callable[P, T], admitting: Callable[[Connection], Person]) -> Callable[P, T]:
+def _of_session(view: Callable[P, T], admitting: Callable[[Connection], Person], guarded_by: str) -> Callable[P, T]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         with reading() as database:
@@ -171,7 +171,7 @@ def _of_session(view: Callable[P, T], admitting: Callable[[Connection], Person])
         renew_where_due()
         return view(*args, **kwargs)
 
-    return declare(guarded, "session")
+    return declare(guarded, guarded_by)
 
 
 def admit(database: Connection) -> Person:

@@ -47,7 +47,9 @@ class Company:
         """
         for rule in app.url_map.iter_rules():
             below = rule.rule.removeprefix("/console/<string:slug>")
-            shown = "GET" in (rule.methods or ()) and not below.endswith(_EXPORTS)
+            guard = app.view_functions[rule.endpoint]._provisioning_guard  # type: ignore[attr-defined] # noqa: SLF001
+            is_part = below.endswith(_EXPORTS) or guard.startswith("member watching")
+            shown = "GET" in (rule.methods or ()) and not is_part
             if below != rule.rule and shown:
                 path = _PARAMETER.sub(lambda found: self.samples[found[1]], below)
                 yield rule.endpoint.removeprefix("console.").replace(".", "-"), self.owner.address(path)

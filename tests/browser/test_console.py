@@ -117,6 +117,17 @@ def test_a_workspace_that_becomes_hipaa_eligible_signs_its_members_out_and_says_
     expect(page.get_by_text(idp.workspace.slug)).to_be_visible()
 
 
+def test_a_page_that_lies_open_tells_by_itself_that_the_session_was_ended(idp, console):
+    page = console(owner_of(idp))
+    page.clock.install()
+    page.reload()
+    expect(page.get_by_role("heading", name="Connections")).to_be_visible()
+    with transaction() as database:
+        workspaces.set_hipaa_eligible(database, slug=idp.workspace.slug, eligible=True, by=TEST)
+    page.clock.fast_forward("00:31")
+    expect(page.get_by_role("heading", name="Your session has ended.")).to_be_visible()
+
+
 def test_a_session_that_ends_while_one_types_is_a_page_of_its_own(idp, console):
     owner = owner_of(idp)
     page = console(owner, owner.address("/people"))

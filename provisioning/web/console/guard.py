@@ -53,15 +53,17 @@ def by_member(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
     The view is called without the address's `slug`; it finds who is asking in `insider()`. Being there is activity.
     """
-    return _guarded(action, admit)
+    return _guarded(action, admit, f"member: {action}")
 
 
 def by_member_watching(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Declare what a page of a member asks by itself, again and again: that is no activity of theirs."""
-    return _guarded(action, recognise)
+    return _guarded(action, recognise, f"member watching: {action}")
 
 
-def _guarded(action: str, admitting: Callable[[Connection], Person]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def _guarded(
+    action: str, admitting: Callable[[Connection], Person], guarded_by: str
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def declaring(view: Callable[P, T]) -> Callable[P, T]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -74,7 +76,7 @@ def _guarded(action: str, admitting: Callable[[Connection], Person]) -> Callable
                 forms.refuse_forged()
             return view(*args, **kwargs)
 
-        return declare(guarded, f"member: {action}")
+        return declare(guarded, guarded_by)
 
     return declaring
 

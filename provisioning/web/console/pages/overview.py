@@ -13,7 +13,7 @@ from provisioning.directory import connections, overview
 from provisioning.journal import entries
 from provisioning.sessions import listing
 from provisioning.tokens import outlook
-from provisioning.web.console.guard import by_member, here, insider
+from provisioning.web.console.guard import by_member, by_member_watching, here, insider
 from provisioning.web.console.page import Page
 
 blueprint = Blueprint("overview", __name__)
@@ -28,6 +28,14 @@ def index() -> str:
     with reading() as database:
         parts = {name: part(database) for name, (action, part) in _PARTS.items() if insider().may(action)}
     return render_template("console/overview/index.html", own=rules.effective(insider().facts), **parts)
+
+
+@blueprint.get("/overview/connections")
+@by_member_watching("connection.read")
+def fares() -> str:
+    """How the connections fare: asked by the page again and again."""
+    with reading() as database:
+        return render_template("console/overview/connections.html", connections=_connections(database))
 
 
 def _connections(database: Connection) -> object:
