@@ -9,9 +9,10 @@ from datetime import timedelta
 
 from flask import Flask
 
-from provisioning.access import custom_roles, mappings
+from provisioning.access import custom_roles, mappings, resources
 from provisioning.access.mappings import Rule
 from provisioning.access.policies import Giver, Terms
+from provisioning.access.resources import Registration
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
@@ -28,6 +29,7 @@ _PEOPLE = {
 }
 _SUSPENDED = "David Ogilvy"
 _GIVEN = {"Engineering": ("source-admin", ("environment:prod",)), "Data Science": ("source-read-only", ())}
+_SOURCES = {"shop": ("environment:prod",), "app": ("environment:prod",), "sandbox": ("environment:dev",)}
 _EXPORTS = ".csv"
 _PARAMETER = re.compile(r"<uuid:(\w+)>")
 
@@ -57,17 +59,17 @@ class Company:
 
 def found(service: Service) -> Company:
     """Found the company; asked for within an application's context."""
-    idp = new_workspace(service)
+    idp = new_workspace(service, name="Acme", dialect="okta")
     owner = owner_of(idp, name="olivia")
     ids: dict[str, str] = {}
     for names in _PEOPLE.values():
         for name in names:
             if name not in ids:
-                email = f"{name.lower().replace(' ', '.')}@{idp.workspace.slug}.example"
+                email = f"{name.lower().replace(' ', '.')}@acme.example"
                 ids[name] = idp.create_user(email, displayName=name, active=name != _SUSPENDED)["id"]
     groups = {group: idp.create_group(group, *(ids[name] for name in names))["id"] for group, names in _PEOPLE.items()}
     _give(idp)
-    visitor(idp, f"grace.hopper@{idp.workspace.slug}.example")
+    visitor(idp, "grace.hopper@acme.example")
     made = owner.send("/groups/new", "/groups/new", {"name": "Auditors"})
     samples = {
         "member_id": ids["Grace Hopper"],
@@ -88,5 +90,7 @@ def _give(idp: Idp) -> None:
             mappings.create(
                 database, workspace_id=of, name=group, rule=Rule("Group", condition), terms=terms, giver=giver
             )
+        told = [Registration("source", name, name, labels) for name, labels in _SOURCES.items()]
+        resources.register(database, workspace_id=of, resources=told, by=TEST)
         secret, soon = context().keyring.mint(Kind.API_TOKEN), timedelta(days=5)
         api.issue(database, workspace_id=of, name="terraform", digest=secret.digest, by=TEST, lifetime=soon)

@@ -17,7 +17,7 @@ from provisioning.directory.filters import Order
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Page as Some
-from provisioning.directory.paging import Window
+from provisioning.directory.paging import Sorting, Window
 from provisioning.refusals import Conflict, Invalid
 from provisioning.scim.filter import Comparison
 from provisioning.scim.path import AttributePath
@@ -31,16 +31,19 @@ blueprint = Blueprint("groups", __name__)
 PAGE = Page("Groups", "group.read", blueprint, "/groups")
 
 _NAME = AttributePath(None, "displayName", None)
-_SORTS = {"name": _NAME, "added": AttributePath(None, "meta", "created")}
+_SORTS = ("name", "added")
 _UNMAPPED = "unmapped"
 _KINDS = {"linked": listing.LINKED, "local": listing.LOCAL}
-_OFFER = Offer(tuple(_SORTS), {"kind": (*_KINDS, _UNMAPPED)})
+_OFFER = Offer(_SORTS, {"kind": (*_KINDS, _UNMAPPED)})
 _COLUMNS = ("id", "name", "kind", "connection", "members", "added")
 
 
 def _some(database: Connection, asked: Listing, window: Window) -> Some[GroupView]:
     condition = Comparison(_NAME, "sw", asked.words) if asked.words else None
-    selection = Selection(window, condition, Order(_SORTS[asked.sort], asked.descending))
+    order: Order | Sorting | None = listing.NEWEST_GROUPS if asked.descending else None
+    if asked.sort == "name":
+        order = Order(_NAME, asked.descending)
+    selection = Selection(window, condition, order)
     kind, of = asked.filters.get("kind"), here().workspace_id
     if kind == _UNMAPPED:
         return inbox.unmapped(database, workspace_id=of, catalogue=context().catalogue, selection=selection)

@@ -19,7 +19,7 @@ from provisioning.directory.connections import ConnectionView
 from provisioning.directory.filters import Order
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Page as Some
-from provisioning.directory.paging import Window
+from provisioning.directory.paging import Sorting, Window
 from provisioning.directory.roster import MemberView
 from provisioning.scim.filter import And, Comparison, Filter, Or
 from provisioning.scim.path import AttributePath
@@ -35,7 +35,8 @@ from provisioning.web.reasons import ENDED, ENDINGS
 blueprint = Blueprint("people", __name__)
 PAGE = Page("People", "member.read", blueprint, "/people")
 
-_SORTS = {"name": "displayName", "user_name": "userName", "added": "meta.created", "changed": "meta.lastModified"}
+_NAMED = {"name": AttributePath(None, "displayName"), "user_name": AttributePath(None, "userName")}
+_ADDED = "added"
 _STATES = ("active", "suspended")
 _KINDS = {"owners": listing.OWNERS, "protected": listing.PROTECTED}
 _BY_HAND = "none"
@@ -54,28 +55,25 @@ _COLUMNS = (
 )
 
 
-def _path(written: str) -> AttributePath:
-    name, _, sub = written.partition(".")
-    return AttributePath(None, name, sub or None)
-
-
 def _asked(sources: Sequence[ConnectionView]) -> Listing:
     from_ = (_BY_HAND, *(str(source.id) for source in sources))
-    return lists.asked(Offer(tuple(_SORTS), {"state": _STATES, "kind": tuple(_KINDS), "from": from_}))
+    return lists.asked(Offer((*_NAMED, _ADDED), {"state": _STATES, "kind": tuple(_KINDS), "from": from_}))
 
 
 def _condition(asked: Listing) -> Filter | None:
     """Words are what a name, userName or address begins with: an index leads there however many people there are."""
     terms: list[Filter] = []
     if asked.words:
-        terms.append(Or(tuple(Comparison(_path(name), "sw", asked.words) for name in ("displayName", "userName"))))
+        terms.append(Or(tuple(Comparison(named, "sw", asked.words) for named in _NAMED.values())))
     if "state" in asked.filters:
-        terms.append(Comparison(_path("active"), "eq", asked.filters["state"] == "active"))
+        terms.append(Comparison(AttributePath(None, "active"), "eq", asked.filters["state"] == "active"))
     return And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
 
 
 def _some(database: Connection, asked: Listing, window: Window) -> Some[MemberView]:
-    order = Order(_path(_SORTS[asked.sort]), asked.descending)
+    order: Order | Sorting | None = listing.NEWEST_MEMBERS if asked.descending else None
+    if asked.sort != _ADDED:
+        order = Order(_NAMED[asked.sort], asked.descending)
     meeting = [_KINDS[asked.filters["kind"]]] if "kind" in asked.filters else []
     source = asked.filters.get("from")
     if source is not None:
@@ -194,7 +192,9 @@ def history(member_id: UUID) -> str:
         member = _member(database, member_id)
         narrowing = Narrowing(resource_type="user", resource_id=str(member.user_id))
         found = trail.some(database, workspace_id=here().workspace_id, narrowing=narrowing, window=asked.window)
+        sources = connections.every(database, workspace_id=here().workspace_id)
     shown = {"entries": found.items, "asked": asked, "paging": asked.paging(found)}
+    shown["actors"] = {f"connection:{source.id}": f"the connection {source.name}" for source in sources}
     return render_template("console/people/history.html", member=member, **shown)
 
 
