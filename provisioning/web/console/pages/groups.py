@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -142,14 +142,19 @@ def _detach(database: Connection, group_id: UUID) -> GroupView:
     return local_groups.detach(database, workspace_id=here().workspace_id, group_id=group_id, by=actor())
 
 
+def _asked_once(template: str, group_id: UUID, change: Callable[[Connection, UUID], GroupView]) -> str:
+    """The question before a change of a group, with whom it concerns."""
+    with reading() as database:
+        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=group_id)
+    preview = confirming.preview(lambda database: change(database, group_id))
+    return render_template(f"console/groups/{template}.html", group=group, preview=preview)
+
+
 @blueprint.get("/<uuid:group_id>/detach")
 @by_member("group.update")
 def confirm_detach(group_id: UUID) -> str:
     """Say whom it concerns that a group is no longer pushed, and ask once."""
-    with reading() as database:
-        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=group_id)
-    preview = confirming.preview(lambda database: _detach(database, group_id))
-    return render_template("console/groups/detach.html", group=group, preview=preview)
+    return _asked_once("detach", group_id, _detach)
 
 
 @blueprint.post("/<uuid:group_id>/detach")
@@ -171,10 +176,7 @@ def _delete(database: Connection, group_id: UUID) -> GroupView:
 @by_member("group.delete")
 def confirm_delete(local_group_id: UUID) -> str:
     """Say who would lose what with a group, and ask once."""
-    with reading() as database:
-        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=local_group_id)
-    preview = confirming.preview(lambda database: _delete(database, local_group_id))
-    return render_template("console/groups/delete.html", group=group, preview=preview)
+    return _asked_once("delete", local_group_id, _delete)
 
 
 @blueprint.post("/<uuid:local_group_id>/delete")
