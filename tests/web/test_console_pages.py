@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
+from uuid import UUID
 
 import pytest
+from flask import get_template_attribute
 
+from provisioning.access.previews import Line, Preview
 from tests.console import member_of, owner_of
 from tests.web.test_scim_statements import counted
 
@@ -140,6 +144,16 @@ def test_detaching_a_group_says_first_who_loses_what(owner, idp, facts_of):
     assert owner.send(page, page).status_code == 303
     assert "its name and members are kept here" in owner.get(f"/groups/{group['id']}").text
     assert "linked, giving" not in owner.get("/groups?kind=unmapped").text
+
+
+def test_a_preview_tells_gains_from_losses_and_says_how_much_it_shows(app):
+    line = Line(UUID(int=1), "Ada", "ada@corp.example", "gains", "source-admin", "source:shop")
+    found = Preview(2, 1, 1, 1, 2, 7, 3, (line, replace(line, change="loses")), ())
+    with app.test_request_context():
+        told = get_template_attribute("console/macros.html", "preview")(found)
+    assert '<span class="badge good">gains</span>' in told
+    assert '<span class="badge bad">loses</span>' in told
+    assert "The first 2 of 3 changes" in told
 
 
 def test_names_are_text_on_every_page(owner, idp):
