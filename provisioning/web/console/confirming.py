@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flask import request
+
 from provisioning.access.previews import Comparison, Preview
 from provisioning.context import context
 from provisioning.database import Connection, rehearsal
 from provisioning.web.console.guard import here
+from provisioning.web.recorded import record
 
 # So many lines of a preview are told on a page.
 SHOWN = 50
@@ -23,4 +26,6 @@ def preview(change: Callable[[Connection], Any]) -> Preview:
     with rehearsal() as connection:
         comparison = Comparison(connection, workspace_id=here().workspace_id, catalogue=context().catalogue)
         change(connection)
-        return comparison.difference(start=1, count=SHOWN)
+        found = comparison.difference(start=1, count=SHOWN)
+    record("access", workspace_id=here().workspace_id, asked={"preview": f"{request.method} {request.path}"})
+    return found

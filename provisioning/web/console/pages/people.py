@@ -29,8 +29,10 @@ from provisioning.web.console import flash, forms, lists
 from provisioning.web.console.guard import by_member, here, insider
 from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.page import Page
+from provisioning.web.console.recorded import recorded
 from provisioning.web.guard import actor
 from provisioning.web.reasons import ENDED, ENDINGS
+from provisioning.web.recorded import record
 
 blueprint = Blueprint("people", __name__)
 PAGE = Page("People", "member.read", blueprint, "/people")
@@ -138,11 +140,14 @@ def one(member_id: UUID) -> str:
                 database, workspace_id=here().workspace_id, member_id=member.id, catalogue=context().catalogue
             )
             access = rules.effective(case.facts)
+    if access is not None:
+        record("access", workspace_id=here().workspace_id, asked={}, member_id=member_id)
     return render_template("console/people/one.html", member=member, access=access)
 
 
 @blueprint.get("/<uuid:member_id>/sessions")
 @by_member("session.read")
+@recorded("sessions")
 def sessions(member_id: UUID) -> str:
     """A person's sessions that reach into this workspace, newest first, each judged at this moment."""
     asked = lists.asked(Offer(("begun",)))
@@ -185,6 +190,7 @@ def end_sessions(member_id: UUID) -> AnyResponse:
 
 @blueprint.get("/<uuid:member_id>/history")
 @by_member("audit.read")
+@recorded("trail")
 def history(member_id: UUID) -> str:
     """What happened to a person in this workspace, newest first."""
     asked = lists.asked(Offer(("at",)))
