@@ -30,6 +30,9 @@ SCHEDULE: tuple[Entry, ...] = (
     ),
     Entry("remove what deleted workspaces left", "provisioning.remove_deleted", "housekeeping", "expiry_interval"),
     Entry("close requests that came true", "provisioning.close_access_requests", "housekeeping", "expiry_interval"),
+    Entry(
+        "close what nobody has confirmed", "provisioning.expire_mapping_proposals", "housekeeping", "expiry_interval"
+    ),
     Entry("forget answers kept for a day", "provisioning.forget_answers", "housekeeping", "expiry_interval"),
     Entry("forget groups lost long ago", "provisioning.forget_lost_groups", "housekeeping", "expiry_interval"),
     Entry("drop facts kept for long enough", "provisioning.drop_audit", "housekeeping", "expiry_interval"),

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioning.access import custom_roles, facts, labels, mappings, policies, previews, resources
-from provisioning.access.mappings import Rule
+from provisioning.access.drafts import Rule
 from provisioning.access.policies import Subject, Terms
 from provisioning.access.rules import Reference
 from provisioning.database import Connection, reading, rehearsal, transaction

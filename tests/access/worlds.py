@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from config.roles import CATALOGUE
 from provisioning.access import labels, mappings, ownership, policies, resources
-from provisioning.access.mappings import Rule
+from provisioning.access.drafts import Rule
 from provisioning.access.policies import Giver, Subject, Terms
 from provisioning.access.resources import Registration
 from provisioning.access.roles import Catalogue

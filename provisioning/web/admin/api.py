@@ -16,6 +16,7 @@ from provisioning.web.admin import (
     groups,
     invitations,
     leaks,
+    mapping_proposals,
     mappings,
     oauth_clients,
     repeats,
@@ -47,7 +48,7 @@ def init_app(app: Flask) -> None:
     api.spec.options["security"] = [{"token": []}]
     people = (workspace, users, groups, invitations, sessions, connections, sign_in, extensions)
     programs = (tokens, leaks, oauth_clients)
-    for noun in (*people, *programs, access, access_requests, mappings, resources, audit):
+    for noun in (*people, *programs, access, access_requests, mappings, mapping_proposals, resources, audit):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
