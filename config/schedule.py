@@ -20,6 +20,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("sweep letters whose nudge was lost", "provisioning.drain_letters", "letters", "sweep_interval"),
     Entry("sweep the facts whose nudge was lost", "provisioning.drain_housekeeping", "housekeeping", "sweep_interval"),
     Entry("prove what must hold", "provisioning.reconcile", "housekeeping", "reconcile_interval"),
+    Entry("once a day, count what drifts", "provisioning.watch_drift", "housekeeping", "reconcile_interval"),
     Entry("seal the audit trail", "provisioning.seal_audit", "housekeeping", "sweep_interval"),
     Entry("end sessions whose time is over", "provisioning.expire_sessions", "housekeeping", "expiry_interval"),
     Entry(

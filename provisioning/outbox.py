@@ -88,6 +88,17 @@ class Event(Base):
         Index("ix_event_undone_subject", "subject", "seq", postgresql_where=text("done_at IS NULL")),
         Index("ix_event_workspace_id_seq", "workspace_id", "seq"),
         Index("ix_event_actor_id_occurred_at", "actor_id", "occurred_at"),
+        # What each connection has said of each person's membership, so that the last word is found.
+        Index(
+            "ix_event_said_of_people",
+            "actor_id",
+            "subject",
+            "seq",
+            postgresql_where=text(
+                "actor_kind = 'connection'"
+                " AND name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"
+            ),
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Ownership by a mapping takes the word of two."""
+"""Ownership by a mapping takes the word of two; what drifts is found by what each connection has said last."""
 
 from __future__ import annotations
 
@@ -64,9 +64,26 @@ def upgrade() -> None:
     op.create_index(
         "ix_mapping_proposal_expires_at", "mapping_proposal", ["expires_at"], postgresql_where=sa.text("state = 'open'")
     )
+    op.create_index(
+        "ix_event_said_of_people",
+        "event",
+        ["actor_id", "subject", "seq"],
+        postgresql_where=sa.text(
+            "actor_kind = 'connection'"
+            " AND name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"
+        ),
+    )
+    op.create_index(
+        "ix_journal_entry_protected",
+        "journal_entry",
+        ["workspace_id", "connection_id", "resource_id", "at"],
+        postgresql_where=sa.text("scim_type = 'mutability'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_journal_entry_protected", "journal_entry")
+    op.drop_index("ix_event_said_of_people", "event")
     op.drop_table("mapping_proposal")
     op.drop_column("mapping", "owners_confirmed")
     op.drop_column("api_token_secret", "in_person")

@@ -1,0 +1,247 @@
+"""What is not as an identity provider says, of the directory's own: one statement a kind, on indexes.
+
+A connection's word about a person is the last fact that it wrote of them: that they came, are active, are suspended or
+are gone. No person's attributes are among the kinds: each connection's write replaces the one before, and what another
+had said is kept nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Boolean, Select, Text, and_, case, cast, exists, func, literal, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
+
+from provisioning.differences import Of, line
+from provisioning.directory.events import MemberActivated, MemberAdded, MemberRemoved, MemberSuspended
+from provisioning.directory.members import SCIM, SIGN_IN
+from provisioning.directory.models import AwaitedMember, Connection, Group, HeldChange, LostGroup, Member
+from provisioning.outbox import Event
+
+Lines = Select[*tuple[Any, ...]]
+
+_NAME = func.coalesce(Member.display_name, Member.user_name)
+_OF_GROUP = and_(Group.workspace_id == AwaitedMember.workspace_id, Group.id == AwaitedMember.group_id)
+_WHOSE = and_(Member.workspace_id == HeldChange.workspace_id, Member.id == HeldChange.member_id)
+_ASKED = case(
+    (HeldChange.kind == "suspend", "suspended"),
+    (HeldChange.kind == "remove", "removed"),
+    else_="out of the group",
+)
+
+
+def _held(of: Of) -> Lines:
+    columns = line(
+        "held_change",
+        id=cast(HeldChange.id, Text),
+        connection_id=HeldChange.connection_id,
+        subject="user",
+        subject_id=HeldChange.member_id,
+        name=_NAME,
+        says=_ASKED,
+        holds="as before",
+        since=HeldChange.created_at,
+    )
+    return select(*columns).join(Member, _WHOSE).where(*of.which(HeldChange.workspace_id, HeldChange.connection_id))
+
+
+def _awaited(of: Of) -> Lines:
+    columns = line(
+        "awaited_member",
+        id=func.concat(AwaitedMember.group_id, ":", AwaitedMember.name),
+        connection_id=Group.connection_id,
+        subject="group",
+        subject_id=Group.id,
+        name=Group.display_name,
+        says=func.concat(AwaitedMember.name, " is a member"),
+        holds="nobody of this externalId has come",
+        since=AwaitedMember.created_at,
+    )
+    here = (AwaitedMember.workspace_id == of.workspace_id, *of.which(Group.workspace_id, Group.connection_id))
+    return select(*columns).join(Group, _OF_GROUP).where(*here)
+
+
+def _detached(of: Of) -> Lines:
+    """A lost group that is still there was detached; one that its connection has deleted is not."""
+    again = aliased(Group)
+    is_back = exists().where(
+        again.workspace_id == LostGroup.workspace_id,
+        again.external_id == LostGroup.external_id,
+        again.connection_id == LostGroup.connection_id,
+    )
+    columns = line(
+        "detached_group",
+        id=cast(LostGroup.id, Text),
+        connection_id=LostGroup.connection_id,
+        subject="group",
+        subject_id=LostGroup.id,
+        name=Group.display_name,
+        says=case((is_back, "pushed again, as another group"), else_="pushed until it was detached"),
+        holds="a local group with the members that it had",
+        since=LostGroup.lost_at,
+    )
+    still = and_(Group.workspace_id == LostGroup.workspace_id, Group.id == LostGroup.id)
+    return select(*columns).join(Group, still).where(*of.which(LostGroup.workspace_id, LostGroup.connection_id))
+
+
+_word = aliased(Event)
+_other = aliased(Event)
+_WORDS: list[Any] = [
+    literal_column(f"'{fact.name}'") for fact in (MemberAdded, MemberActivated, MemberSuspended, MemberRemoved)
+]
+
+
+def _said(event: Any) -> tuple[Any, ...]:
+    """That a fact is a connection's word about somebody's membership, as the index of such facts has it."""
+    return (event.actor_kind == literal_column("'connection'"), event.name.in_(_WORDS))
+
+
+def _connections(of: Of) -> Any:
+    """The connections there, as facts name who did it."""
+    return select(cast(Connection.id, Text)).where(*of.which(Connection.workspace_id, Connection.id))
+
+
+def _last_words(of: Of) -> Any:
+    """What each connection there has said last of each person; who came by signing in was said by nobody."""
+    said = select(
+        _word.actor_id,
+        _word.subject,
+        _word.seq,
+        _word.name,
+        _word.occurred_at,
+        cast(_word.payload["active"].astext, Boolean).label("active"),
+    ).where(
+        *_said(_word),
+        _word.actor_id.in_(_connections(of)),
+        or_(_word.name != MemberAdded.name, _word.payload["origin"].astext == SCIM),
+    )
+    newest = said.ext(distinct_on(_word.actor_id, _word.subject)).order_by(
+        _word.actor_id, _word.subject, _word.seq.desc()
+    )
+    return newest.subquery("word")
+
+
+def _about(word: Any, of: Of) -> Any:
+    return and_(Member.workspace_id == of.workspace_id, word.c.subject == func.concat("user:", Member.user_id))
+
+
+def _overruled(of: Of) -> Lines:
+    """One connection's word on whether somebody is active, and another's later one, which holds."""
+    word = _last_words(of)
+    said = case(
+        (word.c.name == MemberSuspended.name, literal(value=False)),
+        (word.c.name == MemberActivated.name, literal(value=True)),
+        (word.c.name == MemberAdded.name, word.c.active),
+    )
+    later = exists().where(
+        *_said(_other),
+        _other.actor_id.in_(_connections(Of(of.workspace_id))),
+        _other.actor_id != word.c.actor_id,
+        _other.subject == word.c.subject,
+        _other.seq > word.c.seq,
+    )
+    columns = line(
+        "overruled_state",
+        id=func.concat(word.c.actor_id, ":", Member.id),
+        connection_id=word.c.actor_id,
+        subject="user",
+        subject_id=Member.id,
+        name=_NAME,
+        says=case((said, "active"), else_="suspended"),
+        holds=case((Member.active, "active, by another connection"), else_="suspended, by another connection"),
+        since=Member.modified_at,
+    )
+    return select(*columns).select_from(word).join(Member, _about(word, of)).where(Member.active != said, later)
+
+
+def _returned(of: Of) -> Lines:
+    word = _last_words(of)
+    columns = line(
+        "returned_member",
+        id=func.concat(word.c.actor_id, ":", Member.id),
+        connection_id=word.c.actor_id,
+        subject="user",
+        subject_id=Member.id,
+        name=_NAME,
+        says="removed",
+        holds=func.concat("a member again: ", Member.origin),
+        since=Member.created_at,
+    )
+    gone = (word.c.name == MemberRemoved.name, Member.created_at > word.c.occurred_at)
+    return select(*columns).select_from(word).join(Member, _about(word, of)).where(*gone)
+
+
+def _signed_in(of: Of) -> Lines:
+    """Who came by signing in, before the connection began to push people, and has not been pushed since."""
+    pushed = aliased(Member)
+    pushes = exists().where(
+        pushed.workspace_id == Member.workspace_id, pushed.connection_id == Member.connection_id, pushed.origin == SCIM
+    )
+    columns = line(
+        "signed_in_member",
+        id=cast(Member.id, Text),
+        connection_id=Member.connection_id,
+        subject="user",
+        subject_id=Member.id,
+        name=_NAME,
+        says="nothing: not pushed",
+        holds="a member, by signing in",
+        since=Member.created_at,
+    )
+    never = ~Member.external_ids.has_key(cast(Member.connection_id, Text))
+    here = of.which(Member.workspace_id, Member.connection_id)
+    return select(*columns).where(*here, Member.origin == SIGN_IN, never, pushes)
+
+
+def _unknown(of: Of) -> Lines:
+    """Whom no connection knows, in a workspace that has some; who is of no connection is in no connection's report."""
+    has_connections = exists().where(Connection.workspace_id == of.workspace_id)
+    columns = line(
+        "unknown_member",
+        id=cast(Member.id, Text),
+        subject="user",
+        subject_id=Member.id,
+        name=_NAME,
+        says="nothing",
+        holds=func.concat("a member: ", Member.origin),
+        since=Member.created_at,
+    )
+    nobodys = (Member.connection_id.is_(None), Member.external_ids == cast(literal("{}"), Member.external_ids.type))
+    return select(*columns).where(*of.which(Member.workspace_id, Member.connection_id), *nobodys, has_connections)
+
+
+def _unheard(kind: str, of: Of, condition: Any, says: str, since: Any) -> Lines:
+    columns = line(
+        kind,
+        id=cast(Connection.id, Text),
+        connection_id=Connection.id,
+        subject="connection",
+        subject_id=Connection.id,
+        name=Connection.name,
+        says=says,
+        holds="nothing of it",
+        since=since,
+    )
+    return select(*columns).where(*of.which(Connection.workspace_id, Connection.id), condition)
+
+
+def lines(of: Of) -> Mapping[str, Lines]:
+    """The differences of each kind, as statements."""
+    paused, rehearses = Connection.paused_at.is_not(None), Connection.dry_run
+    return {
+        "held_change": _held(of),
+        "awaited_member": _awaited(of),
+        "detached_group": _detached(of),
+        "overruled_state": _overruled(of),
+        "returned_member": _returned(of),
+        "signed_in_member": _signed_in(of),
+        "unknown_member": _unknown(of),
+        "paused_connection": _unheard(
+            "paused_connection", of, paused, "whatever it asks, again and again", Connection.paused_at
+        ),
+        "rehearsing_connection": _unheard(
+            "rehearsing_connection", of, rehearses, "whatever it believes to have written", None
+        ),
+    }
