@@ -94,6 +94,7 @@ class Event(Base):
             "actor_id",
             "subject",
             "seq",
+            postgresql_include=["name"],
             postgresql_where=text(
                 "actor_kind = 'connection'"
                 " AND name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"

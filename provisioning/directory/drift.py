@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, Select, Text, and_, case, cast, exists, func, literal, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Boolean, Select, Text, Uuid, and_, case, cast, exists, func, literal, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from provisioning.differences import Of, line
@@ -99,53 +98,45 @@ def _said(event: Any) -> tuple[Any, ...]:
 
 
 def _connections(of: Of) -> Any:
-    """The connections there, as facts name who did it."""
-    return select(cast(Connection.id, Text)).where(*of.which(Connection.workspace_id, Connection.id))
+    """The connections there, as facts name who did it: an array, so that an index leads to what each has said."""
+    named = select(cast(Connection.id, Text)).where(*of.which(Connection.workspace_id, Connection.id))
+    return func.any(func.array(named.scalar_subquery()))
 
 
-def _last_words(of: Of) -> Any:
-    """What each connection there has said last of each person; who came by signing in was said by nobody."""
-    said = select(
-        _word.actor_id,
-        _word.subject,
-        _word.seq,
-        _word.name,
-        _word.occurred_at,
-        cast(_word.payload["active"].astext, Boolean).label("active"),
-    ).where(
-        *_said(_word),
-        _word.actor_id.in_(_connections(of)),
-        or_(_word.name != MemberAdded.name, _word.payload["origin"].astext == SCIM),
-    )
-    newest = said.ext(distinct_on(_word.actor_id, _word.subject)).order_by(
-        _word.actor_id, _word.subject, _word.seq.desc()
-    )
-    return newest.subquery("word")
+def _last(word: Any) -> Any:
+    """That a connection has said nothing of the person since."""
+    later = aliased(Event)
+    since = (later.actor_id == word.actor_id, later.subject == word.subject, later.seq > word.seq)
+    return ~exists().where(*_said(later), *since, _pushed(later))
+
+
+def _pushed(word: Any) -> Any:
+    """That it is no coming by signing in or by an invitation, of which a connection is only the way."""
+    return or_(word.name != MemberAdded.name, word.payload["origin"].astext == SCIM)
 
 
 def _about(word: Any, of: Of) -> Any:
-    return and_(Member.workspace_id == of.workspace_id, word.c.subject == func.concat("user:", Member.user_id))
+    return and_(Member.workspace_id == of.workspace_id, Member.user_id == cast(func.substr(word.subject, 6), Uuid))
 
 
 def _overruled(of: Of) -> Lines:
     """One connection's word on whether somebody is active, and another's later one, which holds."""
-    word = _last_words(of)
     said = case(
-        (word.c.name == MemberSuspended.name, literal(value=False)),
-        (word.c.name == MemberActivated.name, literal(value=True)),
-        (word.c.name == MemberAdded.name, word.c.active),
+        (_word.name == MemberSuspended.name, literal(value=False)),
+        (_word.name == MemberActivated.name, literal(value=True)),
+        (_word.name == MemberAdded.name, cast(_word.payload["active"].astext, Boolean)),
     )
     later = exists().where(
         *_said(_other),
-        _other.actor_id.in_(_connections(Of(of.workspace_id))),
-        _other.actor_id != word.c.actor_id,
-        _other.subject == word.c.subject,
-        _other.seq > word.c.seq,
+        _other.actor_id == _connections(Of(of.workspace_id)),
+        _other.actor_id != _word.actor_id,
+        _other.subject == _word.subject,
+        _other.seq > _word.seq,
     )
     columns = line(
         "overruled_state",
-        id=func.concat(word.c.actor_id, ":", Member.id),
-        connection_id=word.c.actor_id,
+        id=func.concat(_word.actor_id, ":", Member.id),
+        connection_id=_word.actor_id,
         subject="user",
         subject_id=Member.id,
         name=_NAME,
@@ -153,15 +144,15 @@ def _overruled(of: Of) -> Lines:
         holds=case((Member.active, "active, by another connection"), else_="suspended, by another connection"),
         since=Member.modified_at,
     )
-    return select(*columns).select_from(word).join(Member, _about(word, of)).where(Member.active != said, later)
+    words = (*_said(_word), _word.actor_id == _connections(of), _pushed(_word), later, _last(_word))
+    return select(*columns).select_from(_word).join(Member, _about(_word, of)).where(*words, Member.active != said)
 
 
 def _returned(of: Of) -> Lines:
-    word = _last_words(of)
     columns = line(
         "returned_member",
-        id=func.concat(word.c.actor_id, ":", Member.id),
-        connection_id=word.c.actor_id,
+        id=func.concat(_word.actor_id, ":", Member.id),
+        connection_id=_word.actor_id,
         subject="user",
         subject_id=Member.id,
         name=_NAME,
@@ -169,8 +160,9 @@ def _returned(of: Of) -> Lines:
         holds=func.concat("a member again: ", Member.origin),
         since=Member.created_at,
     )
-    gone = (word.c.name == MemberRemoved.name, Member.created_at > word.c.occurred_at)
-    return select(*columns).select_from(word).join(Member, _about(word, of)).where(*gone)
+    gone = (_word.name == MemberRemoved.name, _last(_word), Member.created_at > _word.occurred_at)
+    words = (*_said(_word), _word.actor_id == _connections(of), *gone)
+    return select(*columns).select_from(_word).join(Member, _about(_word, of)).where(*words)
 
 
 def _signed_in(of: Of) -> Lines:
@@ -192,7 +184,7 @@ def _signed_in(of: Of) -> Lines:
     )
     never = ~Member.external_ids.has_key(cast(Member.connection_id, Text))
     here = of.which(Member.workspace_id, Member.connection_id)
-    return select(*columns).where(*here, Member.origin == SIGN_IN, never, pushes)
+    return select(*columns).where(*here, Member.origin == literal_column(f"'{SIGN_IN}'"), never, pushes)
 
 
 def _unknown(of: Of) -> Lines:

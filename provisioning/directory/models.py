@@ -188,6 +188,9 @@ class Member(Base):
         ),
         Index("ix_member_display_name", "workspace_id", "display_name_key"),
         Index("ix_member_user_id", "user_id"),
+        # Those whom no connection has pushed: few, where one does.
+        Index("ix_member_unknown", "workspace_id", "id", postgresql_where=text("connection_id IS NULL")),
+        Index("ix_member_signed_in", "workspace_id", "id", postgresql_where=text("origin = 'sign_in'")),
         # Identity providers look people up by their addresses.
         Index(
             "ix_member_emails",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, case, cast, exists, func, literal_column, or_, select
+from sqlalchemy import Select, Uuid, and_, case, cast, exists, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from provisioning.differences import Of, line
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.journal.models import JournalEntry
 
-_MEMBER = and_(Member.workspace_id == JournalEntry.workspace_id, cast(Member.id, Text) == JournalEntry.resource_id)
-_GROUP = and_(Group.workspace_id == JournalEntry.workspace_id, cast(Group.id, Text) == JournalEntry.resource_id)
+_RESOURCE = cast(JournalEntry.resource_id, Uuid)
+_MEMBER = and_(Member.workspace_id == JournalEntry.workspace_id, Member.id == _RESOURCE)
+_GROUP = and_(Group.workspace_id == JournalEntry.workspace_id, Group.id == _RESOURCE)
 
 
 def lines(of: Of) -> Mapping[str, Select[*tuple[Any, ...]]]:

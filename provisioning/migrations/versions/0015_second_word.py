@@ -68,10 +68,17 @@ def upgrade() -> None:
         "ix_event_said_of_people",
         "event",
         ["actor_id", "subject", "seq"],
+        postgresql_include=["name"],
         postgresql_where=sa.text(
             "actor_kind = 'connection'"
             " AND name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"
         ),
+    )
+    op.create_index(
+        "ix_member_unknown", "member", ["workspace_id", "id"], postgresql_where=sa.text("connection_id IS NULL")
+    )
+    op.create_index(
+        "ix_member_signed_in", "member", ["workspace_id", "id"], postgresql_where=sa.text("origin = 'sign_in'")
     )
     op.create_index(
         "ix_journal_entry_protected",
@@ -83,6 +90,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_journal_entry_protected", "journal_entry")
+    op.drop_index("ix_member_signed_in", "member")
+    op.drop_index("ix_member_unknown", "member")
     op.drop_index("ix_event_said_of_people", "event")
     op.drop_table("mapping_proposal")
     op.drop_column("mapping", "owners_confirmed")
