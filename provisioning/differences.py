@@ -53,7 +53,7 @@ class Difference:
         kind: of what kind it is.
         connection_id: whose word it is; None where no connection says anything.
         subject: what it is about: `user`, `group`, `mapping` or `connection`.
-        subject_id: which.
+        subject_id: which; of what is gone, which it was.
         name: what people call that.
         says: what the identity provider says.
         holds: what is in effect.

@@ -33,6 +33,7 @@ ADVICE: Mapping[str, str] = {
     "paused_connection": "Let it go on: `connection resume`.",
     "refused_change": "If the change is right, take the protection away, and have it pushed again.",
     "rehearsing_connection": "Let it write, `connection set --no-dry-run`, and have all of it pushed again.",
+    "removed_member": "Take the assignment away in the identity provider, or have them pushed anew there.",
     "returned_member": "If they are not to be here, remove them; else assign them in the identity provider again.",
     "signed_in_member": "Assign them in the identity provider, or remove them.",
     "unknown_member": "Assign them in an identity provider, or keep them as a member of your own.",

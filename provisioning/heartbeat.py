@@ -38,11 +38,6 @@ def show_life(connection: Connection, name: str) -> None:
     )
 
 
-def age_of(connection: Connection, name: str) -> timedelta | None:
-    """How long ago one part was last heard of; None: never."""
-    return ages(connection).get(name)
-
-
 def ages(connection: Connection) -> Mapping[str, timedelta]:
     """How long ago each part was last heard of."""
     wanted = select(Heartbeat.name, (func.clock_timestamp() - Heartbeat.beat_at).label("age"))

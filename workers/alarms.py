@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from provisioning import doctor, drift, heartbeat
+from provisioning import doctor, drift
 from provisioning.context import context
 from provisioning.database import transaction
-from provisioning.directory import connections, mass_changes
+from provisioning.directory import mass_changes, workspaces
 
 _DAILY = timedelta(days=1)
-_DRIFT = "drift"
+_TURN_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -35,21 +36,19 @@ def reconcile() -> int:
 
 
 def watch_drift() -> int:
-    """Once a day, tell of workspaces in which other things are not as identity providers say; how many there are.
+    """Count, for some time, what drifts in workspaces that are due; in how many it is other than was told last.
 
-    The day is told by the database: a beat that begins anew, as with each deployment, doesn't put it off.
+    Each is counted once a day by the database's clock: a beat that begins anew, as with each deployment, puts nothing
+    off, and what isn't reached this time is by the next.
     """
-    with transaction() as database:
-        age = heartbeat.age_of(database, _DRIFT)
-        if age is not None and age < _DAILY:
-            return 0
-        of = sorted({found.workspace_id for found in connections.every(database, workspace_id=None)})
-    changed = 0
-    for workspace_id in of:
+    changed, until = 0, time.monotonic() + _TURN_SECONDS
+    while time.monotonic() < until:
+        with transaction() as database:
+            workspace_id = workspaces.take_to_count(database, every=_DAILY)
+        if workspace_id is None:
+            break
         with transaction() as database:
             changed += drift.watch(database, workspace_id=workspace_id)
-    with transaction() as database:
-        heartbeat.show_life(database, _DRIFT)
     if changed:
         _log.warning("in %s workspaces what is in effect differs otherwise from what identity providers say", changed)
     return changed

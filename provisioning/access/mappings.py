@@ -174,31 +174,6 @@ def create(
     return _give(connection, workspace_id, made, terms, giver)
 
 
-def change(
-    connection: Connection,
-    *,
-    workspace_id: UUID,
-    mapping_id: UUID,
-    name: str | None = None,
-    rule: Rule | None = None,
-    enabled: bool | None = None,
-    terms: Sequence[Terms] | None = None,
-    giver: Giver,
-) -> MappingView:
-    """Change a mapping; None leaves a part as it is. What it was checked for when it was written is checked again.
-
-    Raises:
-        NotFound: the workspace has none of this id.
-        Invalid: the rule or a policy can't be.
-        NotAllowed: the giver doesn't have what it would give.
-    """
-    before = lock(connection, workspace_id=workspace_id, mapping_id=mapping_id)
-    wanted = drafted(
-        connection, workspace_id=workspace_id, before=before, name=name, rule=rule, enabled=enabled, terms=terms
-    )
-    return write(connection, workspace_id=workspace_id, before=before, wanted=wanted, giver=giver)
-
-
 def drafted(
     connection: Connection,
     *,

@@ -226,14 +226,15 @@ def _rehearse(connection: Connection, workspace_id: UUID, before: MappingView, w
 
 def told(connection: Connection, *, workspace_id: UUID, found: Sequence[MappingView]) -> list[MappingView]:
     """Mappings, each with the newest change of it that waits."""
-    wanted = select(MappingProposal.mapping_id, MappingProposal.id).where(
+    wanted = select(MappingProposal.mapping_id, MappingProposal.version, MappingProposal.id).where(
         MappingProposal.workspace_id == workspace_id,
         MappingProposal.mapping_id.in_([one.id for one in found]),
         _STATE == OPEN,
     )
     rows = connection.execute(wanted.order_by(MappingProposal.id)) if found else ()
-    waiting: Mapping[UUID, UUID] = {row[0]: row[1] for row in rows}
-    return [replace(one, waiting=waiting.get(one.id)) for one in found]
+    # Of another version than the mapping has by now, nothing can be confirmed.
+    waiting: Mapping[tuple[UUID, int], UUID] = {(row[0], row[1]): row[2] for row in rows}
+    return [replace(one, waiting=waiting.get((one.id, one.version))) for one in found]
 
 
 def some(connection: Connection, *, workspace_id: UUID, window: Window, state: str | None = None) -> Page[ProposalView]:

@@ -11,7 +11,7 @@ import click
 
 from provisioning import drift as drifting
 from provisioning.cli.durations import DURATION
-from provisioning.cli.options import workspace_option
+from provisioning.cli.options import count_option, start_index_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
@@ -227,8 +227,8 @@ def check(out: Output, name: str, workspace: str) -> None:
 @click.argument("name", required=False)
 @workspace_option
 @click.option("--kind", type=click.Choice(sorted(drifting.ADVICE)), help="Only those of this kind.")
-@click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
-@click.option("--count", type=click.IntRange(1, 10_000), default=100, help="How many at the most.")
+@start_index_option
+@count_option
 @operates
 def drift(out: Output, name: str | None, workspace: str, kind: str | None, start_index: int, count: int) -> None:
     """Show what is not as a connection's identity provider says; without a name, of the whole workspace."""

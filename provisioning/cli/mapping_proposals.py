@@ -10,7 +10,7 @@ import click
 from provisioning.access import proposals
 from provisioning.access.proposals import ProposalView
 from provisioning.cli.changes import changing, operator
-from provisioning.cli.options import dry_run_option, workspace_option
+from provisioning.cli.options import count_option, dry_run_option, start_index_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.database import reading
@@ -44,8 +44,8 @@ _proposal_id = click.argument("proposal_id", type=click.UUID)
 @mapping_proposal.command(name="list")
 @workspace_option
 @click.option("--state", type=click.Choice(proposals.STATES), help="Only those in this state.")
-@click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
-@click.option("--count", type=click.IntRange(1, 10_000), default=100, help="How many at the most.")
+@start_index_option
+@count_option
 @operates
 def list_(out: Output, workspace: str, state: str | None, start_index: int, count: int) -> None:
     """List what waits for a second word, or did, newest first."""

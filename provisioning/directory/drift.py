@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from provisioning.differences import Of, line
 from provisioning.directory.events import MemberActivated, MemberAdded, MemberRemoved, MemberSuspended
 from provisioning.directory.members import SCIM, SIGN_IN
-from provisioning.directory.models import AwaitedMember, Connection, Group, HeldChange, LostGroup, Member
+from provisioning.directory.models import AwaitedMember, Connection, Group, HeldChange, LostGroup, Member, User
 from provisioning.outbox import Event
 
 Lines = Select[*tuple[Any, ...]]
@@ -92,22 +92,23 @@ _WORDS: list[Any] = [
 ]
 
 
-def _said(event: Any) -> tuple[Any, ...]:
-    """That a fact is a connection's word about somebody's membership, as the index of such facts has it."""
-    return (event.actor_kind == literal_column("'connection'"), event.name.in_(_WORDS))
+def _of_membership(event: Any, of: Of) -> tuple[Any, ...]:
+    """That a fact is about somebody's membership of the workspace, as the index of such facts has it."""
+    return (event.workspace_id == of.workspace_id, event.name.in_(_WORDS))
 
 
 def _connections(of: Of) -> Any:
-    """The connections there, as facts name who did it: an array, so that an index leads to what each has said."""
+    """The connections there, as facts name who did it."""
     named = select(cast(Connection.id, Text)).where(*of.which(Connection.workspace_id, Connection.id))
     return func.any(func.array(named.scalar_subquery()))
 
 
-def _last(word: Any) -> Any:
-    """That a connection has said nothing of the person since."""
+def _last_words(of: Of) -> tuple[Any, ...]:
+    """That a fact is the last word of a connection there about somebody's membership."""
     later = aliased(Event)
-    since = (later.actor_id == word.actor_id, later.subject == word.subject, later.seq > word.seq)
-    return ~exists().where(*_said(later), *since, _pushed(later))
+    since = (later.actor_id == _word.actor_id, later.subject == _word.subject, later.seq > _word.seq)
+    said_more = exists().where(*_of_membership(later, of), *since, _pushed(later))
+    return (*_of_membership(_word, of), _word.actor_id == _connections(of), _pushed(_word), ~said_more)
 
 
 def _pushed(word: Any) -> Any:
@@ -127,7 +128,7 @@ def _overruled(of: Of) -> Lines:
         (_word.name == MemberAdded.name, cast(_word.payload["active"].astext, Boolean)),
     )
     later = exists().where(
-        *_said(_other),
+        *_of_membership(_other, of),
         _other.actor_id == _connections(Of(of.workspace_id)),
         _other.actor_id != _word.actor_id,
         _other.subject == _word.subject,
@@ -144,7 +145,7 @@ def _overruled(of: Of) -> Lines:
         holds=case((Member.active, "active, by another connection"), else_="suspended, by another connection"),
         since=Member.modified_at,
     )
-    words = (*_said(_word), _word.actor_id == _connections(of), _pushed(_word), later, _last(_word))
+    words = (*_last_words(of), later)
     return select(*columns).select_from(_word).join(Member, _about(_word, of)).where(*words, Member.active != said)
 
 
@@ -160,9 +161,38 @@ def _returned(of: Of) -> Lines:
         holds=func.concat("a member again: ", Member.origin),
         since=Member.created_at,
     )
-    gone = (_word.name == MemberRemoved.name, _last(_word), Member.created_at > _word.occurred_at)
-    words = (*_said(_word), _word.actor_id == _connections(of), *gone)
+    words = (*_last_words(of), _word.name == MemberRemoved.name, Member.created_at > _word.occurred_at)
     return select(*columns).select_from(_word).join(Member, _about(_word, of)).where(*words)
+
+
+def _removed(of: Of) -> Lines:
+    """Whom somebody else has removed: unless the connection had asked for it, and it was held."""
+    whose = cast(func.substr(_word.subject, 6), Uuid)
+    is_member = exists().where(Member.workspace_id == of.workspace_id, Member.user_id == whose)
+    by = case((_other.actor_id == _connections(Of(of.workspace_id)), "by another connection"), else_="here")
+    columns = line(
+        "removed_member",
+        id=func.concat(_word.actor_id, ":", whose),
+        connection_id=_word.actor_id,
+        subject="user",
+        subject_id=_word.payload["member_id"].astext,
+        name=func.coalesce(User.email, cast(whose, Text)),
+        says="a member",
+        holds=func.concat("removed ", by),
+        since=_other.occurred_at,
+    )
+    removal = (
+        *_of_membership(_other, of),
+        _other.subject == _word.subject,
+        _other.seq > _word.seq,
+        _other.name == MemberRemoved.name,
+        _other.actor_id.is_distinct_from(_word.actor_id),
+        func.coalesce(_other.payload["asked_by"].astext, "") != _word.actor_id,
+    )
+    later = aliased(Event)
+    no_more = ~exists().where(*_of_membership(later, of), later.subject == _other.subject, later.seq > _other.seq)
+    found = select(*columns).select_from(_word).join(_other, and_(*removal)).outerjoin(User, User.id == whose)
+    return found.where(*_last_words(of), _word.name != MemberRemoved.name, no_more, ~is_member)
 
 
 def _signed_in(of: Of) -> Lines:
@@ -228,6 +258,7 @@ def lines(of: Of) -> Mapping[str, Lines]:
         "detached_group": _detached(of),
         "overruled_state": _overruled(of),
         "returned_member": _returned(of),
+        "removed_member": _removed(of),
         "signed_in_member": _signed_in(of),
         "unknown_member": _unknown(of),
         "paused_connection": _unheard(

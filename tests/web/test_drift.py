@@ -46,7 +46,7 @@ def test_a_workspace_that_is_as_its_providers_say_has_nothing_to_report(idp, oth
     idp.create_group("G", ann, bob)
     for operation in (OFF, ON, OFF):
         assert idp.patch(f"/Users/{bob}", operation).status_code == 200
-    assert idp.request("DELETE", f"/Users/{other.create_user('eve@corp.example')['id']}").status_code == 204
+    assert other.request("DELETE", f"/Users/{other.create_user('eve@corp.example')['id']}").status_code == 204
     assert admin.request("POST", "/mappings", {"group": "G", "role": "source-admin"}).status_code == 201
     assert (told(admin), told(admin, idp), told(admin, other)) == ([], [], [])
 
@@ -72,6 +72,23 @@ def test_who_was_removed_and_is_a_member_again_is_told_until_the_provider_pushes
     assert idp.request("DELETE", f"/Users/{found['id']}").status_code == 204
     idp.create_user("ann@corp.example")
     assert told(admin) == []
+
+
+def test_whom_others_have_removed_is_told_but_not_what_the_provider_has_asked_for(idp, other, admin):
+    people = {name: idp.create_user(f"{name}@corp.example")["id"] for name in ("ann", "bob", "cat")}
+    assert admin.request("DELETE", "/users", params={"userIds": people["ann"]}).status_code == 200
+    assert other.request("DELETE", f"/Users/{people['bob']}").status_code == 204
+    gone = [
+        ("removed_member", "ann@corp.example", "a member", "removed here"),
+        ("removed_member", "bob@corp.example", "a member", "removed by another connection"),
+    ]
+    assert (sorted(told(admin, idp)), told(admin, other), sorted(told(admin))) == (gone, [], gone)
+    assert {one["subjectId"] for one in admin.get("/drift")["differences"]} == {people["ann"], people["bob"]}
+    idp.create_user("bob@corp.example")
+    assert told(admin, idp) == gone[:1]
+    assert told(admin, other) == [("returned_member", "bob@corp.example", "removed", "a member again: scim")]
+    assert idp.request("DELETE", f"/Users/{people['cat']}").status_code == 204
+    assert told(admin, idp) == gone[:1]
 
 
 def test_what_is_refused_for_a_protected_members_sake_is_told_while_it_is_protected(idp, admin):
@@ -121,8 +138,10 @@ def test_who_is_awaited_and_what_is_held(idp, admin):
     awaited = ("awaited_member", "G", "not-yet is a member", "nobody of this externalId has come")
     waiting = ("held_change", "P", "suspended", "as before")
     assert told(admin, idp) == [awaited, *[waiting] * held]
+    removed = next(one for one in people if idp.request("DELETE", f"/Users/{one}").status_code == 403)
     idp.create_user("late", externalId="not-yet")
     assert admin.request("POST", f"{path}/held-changes", {"confirmed": True}).status_code == 200
+    assert admin.request("GET", f"/users/{removed}").status_code == 404
     assert told(admin) == []
 
 

@@ -12,9 +12,9 @@ from provisioning import entropy
 from provisioning.access.founding import found_workspace
 from provisioning.database import reading, transaction
 from provisioning.directory import connections, members
+from provisioning.directory.models import Workspace
 from provisioning.directory.profile import Profile
 from provisioning.drift import DriftChanged
-from provisioning.heartbeat import Heartbeat
 from provisioning.outbox import Event
 from tests.conftest import TEST
 from workers import alarms
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("alone")
 def a_day_passes():
     with transaction() as connection:
         yesterday = func.clock_timestamp() - timedelta(days=1)
-        connection.execute(update(Heartbeat).where(Heartbeat.name == "drift").values(beat_at=yesterday))
+        connection.execute(update(Workspace).values(drift_counted_at=yesterday))
 
 
 def test_an_alarm_is_raised_once_a_day_at_most_and_only_when_the_counts_have_changed():

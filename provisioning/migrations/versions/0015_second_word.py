@@ -64,15 +64,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_mapping_proposal_expires_at", "mapping_proposal", ["expires_at"], postgresql_where=sa.text("state = 'open'")
     )
+    op.add_column("workspace", sa.Column("drift_counted_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
-        "ix_event_said_of_people",
+        "ix_event_membership",
         "event",
-        ["actor_id", "subject", "seq"],
-        postgresql_include=["name"],
-        postgresql_where=sa.text(
-            "actor_kind = 'connection'"
-            " AND name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"
-        ),
+        ["workspace_id", "subject", "seq"],
+        postgresql_include=["name", "actor_id"],
+        postgresql_where=sa.text("name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"),
     )
     op.create_index(
         "ix_member_unknown", "member", ["workspace_id", "id"], postgresql_where=sa.text("connection_id IS NULL")
@@ -92,7 +90,8 @@ def downgrade() -> None:
     op.drop_index("ix_journal_entry_protected", "journal_entry")
     op.drop_index("ix_member_signed_in", "member")
     op.drop_index("ix_member_unknown", "member")
-    op.drop_index("ix_event_said_of_people", "event")
+    op.drop_index("ix_event_membership", "event")
+    op.drop_column("workspace", "drift_counted_at")
     op.drop_table("mapping_proposal")
     op.drop_column("mapping", "owners_confirmed")
     op.drop_column("api_token_secret", "in_person")
