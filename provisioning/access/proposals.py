@@ -186,19 +186,21 @@ def _standing(connection: Connection, workspace_id: UUID, ids: Collection[UUID |
 def _propose(
     connection: Connection, workspace_id: UUID, before: MappingView, wanted: Draft, giver: Giver
 ) -> MappingView:
-    """Have a change of a locked mapping wait; the very same asked again is the one that waits."""
+    """Have a change of a locked mapping wait; what the same one asks again is what waits already."""
     _rehearse(connection, workspace_id, before, wanted, giver)
-    here = (MappingProposal.workspace_id == workspace_id, _STATE == OPEN)
-    rows = connection.execute(
-        select(MappingProposal.id, MappingProposal.mapping_id, MappingProposal.version, MappingProposal.wanted).where(
-            *here
-        )
-    ).all()
-    stored = wanted.as_json()
-    same = [row.id for row in rows if (row.mapping_id, row.version, row.wanted) == (before.id, before.version, stored)]
-    if same:
-        return replace(before, waiting=same[0])
-    if len(rows) >= MOST_OPEN:
+    what = (before.id, before.version, wanted.as_json(), giver.person)
+    waiting = select(
+        MappingProposal.id,
+        MappingProposal.mapping_id,
+        MappingProposal.version,
+        MappingProposal.wanted,
+        MappingProposal.asker_id,
+    ).where(MappingProposal.workspace_id == workspace_id, _STATE == OPEN)
+    there = {row[0]: tuple(row[1:]) for row in connection.execute(waiting)}
+    same = next((proposal_id for proposal_id, said in there.items() if said == what), None)
+    if same is not None:
+        return replace(before, waiting=same)
+    if len(there) >= MOST_OPEN:
         raise Conflict(f"At most {MOST_OPEN} changes of mappings wait for a second owner.", field="policies")
     proposal_id = entropy.new_id()
     new = insert(MappingProposal).values(
@@ -208,7 +210,7 @@ def _propose(
         asker_id=giver.person,
         version=before.version,
         was=before.draft.as_json(),
-        wanted=stored,
+        wanted=wanted.as_json(),
         state=OPEN,
         expires_at=func.clock_timestamp() + LIFETIME,
     )

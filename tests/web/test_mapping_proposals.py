@@ -152,6 +152,10 @@ def test_both_are_owners_at_that_moment(idp, slug, user, ann, bob, new_owner, wh
     expected = {"ann": {404} if what == "removed" else {409}, "bob": {401, 403}}[who]
     assert answer.status_code in expected, answer.text
     assert roles(carl, user) == LEAST
+    if who == "ann":
+        again = bob.request("PATCH", f"/mappings/{mapping['id']}", {"enabled": True}).json()["data"]["mapping"]
+        assert settle(carl, again).status_code == 200
+        assert roles(carl, user) == {*LEAST, "workspace-owner"}
 
 
 @pytest.mark.parametrize(
