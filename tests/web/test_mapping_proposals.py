@@ -8,9 +8,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, update
 
+from provisioning.access import custom_roles, mappings
+from provisioning.access.drafts import Rule
 from provisioning.access.models import MappingProposal
+from provisioning.access.policies import Giver, Terms
+from provisioning.context import context
 from provisioning.database import transaction
-from tests.conftest import Admin
+from tests.conftest import TEST, Admin
 from tests.waiting import eventually
 from tests.web.tokens import DAY, OWNER, made_by
 
@@ -69,6 +73,11 @@ def roles(owner, user):
     return {line["role"] for line in owner.get(f"/users/{user}/access")["access"]}
 
 
+def able(owner):
+    """Who may write mappings."""
+    return {one["id"] for one in owner.get("/access/who-can", action="mapping.create")["users"]}
+
+
 def refused(answer):
     (error,) = answer.json()["errors"]
     return answer.status_code, error["type"], error["message"]
@@ -96,7 +105,7 @@ def test_a_mapping_gives_ownership_when_another_owner_has_confirmed_it(user, ann
     assert roles(ann, user) == LEAST
     assert settle(bob, mapping).json()["data"]["mappingProposal"]["state"] == "confirmed"
     assert roles(ann, user) == {*LEAST, "workspace-owner"}
-    assert user in {one["id"] for one in bob.get("/access/who-can", action="mapping.create")["users"]}
+    assert user in able(bob)
     (stored,) = bob.get("/mappings")["mappings"]
     assert (stored["enabled"], stored["ownersConfirmed"], stored["waitingProposalId"]) == (True, True, None)
     assert refused(settle(bob, mapping))[0] == 409
@@ -210,7 +219,7 @@ def test_names_of_groups_say_ownership_only_where_two_have_said_so(idp, user, an
     mapping = ask(ann, {"pattern": "team-{role}"})
     assert (mapping["enabled"], roles(ann, user)) == (True, {*LEAST, "source-admin"})
     facts_of("workspace", "set-owners-by-mapping", slug, "on")
-    assert roles(ann, user) == {*LEAST, "source-admin"}
+    assert (roles(ann, user), user in able(ann)) == ({*LEAST, "source-admin"}, False)
     path = f"/mappings/{mapping['id']}"
     assert ann.request("PATCH", path, {"name": "N"}).status_code == 200
     waiting = ann.request("PATCH", path, {"enabled": True})
@@ -219,6 +228,28 @@ def test_names_of_groups_say_ownership_only_where_two_have_said_so(idp, user, an
     assert roles(ann, user) == {*LEAST, "source-admin", "workspace-owner"}
     # One that narrows by labels says no ownership, and waits for nobody.
     assert ask(ann, {"pattern": "x-{label.environment}-{role}"})["enabled"] is True
+
+
+def test_what_was_confirmed_of_one_rule_is_not_of_another_that_was_written_while_nobody_had_to_ask(
+    idp, user, ann, bob, slug, facts_of
+):
+    idp.create_group("to-workspace-owner", user)
+    mapping = ask(ann)
+    assert settle(bob, mapping).status_code == 200
+    facts_of("workspace", "set-owners-by-mapping", slug, "off")
+    names = {"pattern": "to-{role}", "policies": []}
+    assert ann.request("PATCH", f"/mappings/{mapping['id']}", names).status_code == 200
+    facts_of("workspace", "set-owners-by-mapping", slug, "on")
+    assert (roles(ann, user), user in able(ann)) == (LEAST, False)
+
+
+def test_a_path_that_forgets_to_ask_gives_no_ownership(idp, app, user, ann):
+    rule, of = Rule(condition='displayName eq "Owners"'), idp.workspace.id
+    with transaction() as connection:
+        roles_there = custom_roles.of_workspace(connection, workspace_id=of, catalogue=context().catalogue)
+        terms, by = [Terms("workspace-owner"), Terms("source-admin")], Giver(TEST, roles_there)
+        mappings.create(connection, workspace_id=of, name="", rule=rule, terms=terms, giver=by)
+    assert (roles(ann, user), user in able(ann)) == ({*LEAST, "source-admin"}, False)
 
 
 def test_a_mapping_that_has_changed_since_is_not_what_anybody_confirms(user, ann, bob):
