@@ -287,6 +287,8 @@ def test_what_could_not_be_confirmed_is_not_asked_for(user, ann, bob, slug, fact
     for wanted in ({**WANTED, "labels": ["environment:prod"]}, {**WANTED, "group": "\0"}):
         assert ann.request("POST", "/mappings", wanted).status_code == 422, wanted
     mapping = ask(ann)
+    nowhere = {"policies": [{"role": "workspace-owner"}, {"role": "source-admin", "labels": ["environment:none"]}]}
+    assert ann.request("PATCH", f"/mappings/{mapping['id']}", {**nowhere, "enabled": True}).status_code == 422
     facts_of("workspace", "set-owners-by-mapping", slug, "off")
     assert refused(settle(bob, mapping))[0] == 422
     assert ann.request("PATCH", f"/mappings/{mapping['id']}", {"enabled": True}).status_code == 422
