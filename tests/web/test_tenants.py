@@ -29,7 +29,7 @@ BODIES = {
 
 
 @pytest.fixture
-def theirs(new_idp, new_admin):
+def theirs(new_idp, new_admin, facts_of):
     """Another workspace with one of everything."""
     other = new_idp()
     admin = new_admin(other.workspace.slug)
@@ -48,7 +48,11 @@ def theirs(new_idp, new_admin):
     (invitation,) = admin.get("/invitations")["invitations"]
     wish = {"userId": user["id"], "role": "pii-access", "reason": "r"}
     request = admin.request("POST", "/access-requests", wish).json()["data"]["accessRequest"]
+    slug = other.workspace.slug
+    facts_of("workspace", "set-owners-by-mapping", slug, "on")
+    owners = facts_of("mapping", "create", "--workspace", slug, "--group", "Theirs", "--role", "workspace-owner")
     ids = {
+        "proposal_id": owners["waiting_proposal"],
         "invitation_id": invitation["id"],
         "request_id": request["id"],
         "user_id": user["id"],

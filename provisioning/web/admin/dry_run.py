@@ -116,6 +116,11 @@ def saving() -> AbstractContextManager[Connection]:
     return rehearsal() if g.get("rehearses") else transaction()
 
 
+def is_preview() -> bool:
+    """Whether the request only asks who would gain and who would lose what."""
+    return g.get("dry_run") is not None
+
+
 def rehearses() -> bool:
     """Whether the request only asks what would be."""
     return bool(g.get("rehearses"))
