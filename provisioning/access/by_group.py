@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.engine import Connection
 
 from provisioning.access import holders, mappings, policies
+from provisioning.access.drafts import kind_of
 from provisioning.access.holders import World
 from provisioning.access.mappings import MappingView
 from provisioning.access.policies import PolicyView, Subject
@@ -26,10 +27,11 @@ def grants(connection: Connection, *, workspace_id: UUID, group: GroupView, cata
     world = holders.world_of(connection, workspace_id, catalogue)
     own = policies.of(connection, workspace_id=workspace_id, subject=Subject("group", group.id))
     found = [_by_policy(world, policy, Path("group", group=group.display_name)) for policy in own]
-    if group.linked:
-        found += [grant for mapping in world.rules for grant in _by_mapping(world, mapping, group)]
-    given = (grant for grant in found if grant is not None)
-    return [grant for grant in given if grant.role.key != OWNER or world.owners_by_mapping]
+    given = [grant for grant in found if grant is not None and grant.role.key != OWNER]
+    for mapping in world.rules if group.linked else ():
+        said = (grant for grant in _by_mapping(world, mapping, group) if grant is not None)
+        given += [grant for grant in said if grant.role.key != OWNER or world.makes_owners(mapping)]
+    return given
 
 
 def _by_policy(world: World, policy: PolicyView, path: Path) -> Grant | None:
@@ -58,7 +60,7 @@ def _means(world: World, mapping: MappingView, group: GroupView) -> bool:
     if rule.resource_type != "Group" or rule.condition is None:
         return False
     try:
-        kind = mappings.kind_of("Group", world.viewer.kinds)
+        kind = kind_of("Group", world.viewer.kinds)
         return matches({**group.document, "id": str(group.id)}, mappings.parsed(rule.condition), kind)
     except InvalidFilter:
         return False
