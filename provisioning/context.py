@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from provisioning.access.roles import Catalogue
 from provisioning.audit.signatures import Notary
 from provisioning.credentials import Keyring
+from provisioning.forwarding.means import Means
 from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
 from provisioning.post.letters import Carrier
@@ -41,6 +42,8 @@ class Context:
     notary: Notary
     # How long the audit trail keeps facts.
     audit_retention: timedelta
+    # Tells the outside what happens.
+    forwarding: Means
     public_url: str
     # Takes letters to their readers.
     post: Carrier

@@ -13,6 +13,7 @@ from provisioning.web.admin import (
     documentation,
     dry_run,
     extensions,
+    forwarding,
     groups,
     invitations,
     leaks,
@@ -25,6 +26,7 @@ from provisioning.web.admin import (
     tokens,
     users,
     versions,
+    work,
     workspace,
 )
 
@@ -47,7 +49,7 @@ def init_app(app: Flask) -> None:
     api.spec.options["security"] = [{"token": []}]
     people = (workspace, users, groups, invitations, sessions, connections, sign_in, extensions)
     programs = (tokens, leaks, oauth_clients)
-    for noun in (*people, *programs, access, access_requests, mappings, resources, audit):
+    for noun in (*people, *programs, access, access_requests, mappings, resources, audit, forwarding, work):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)
