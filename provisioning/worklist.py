@@ -78,7 +78,8 @@ def _meant(state: State) -> tuple[ColumnElement[bool], ...]:
 
 _ITEM: Select[*tuple[Any, ...]] = select(
     *(Event.id, Event.name, Event.subject, Event.workspace_id, Event.occurred_at, Event.urgency, Event.attempts),
-    *(Event.error, Event.due_at, Event.done_at, Event.parked_at, Progress.done, Progress.total),
+    *(Event.error, Event.due_at, Event.done_at, Event.parked_at),
+    *(Progress.done.label("progress_done"), Progress.total.label("progress_total")),
 ).outerjoin(Progress, Progress.event_id == Event.id)
 
 

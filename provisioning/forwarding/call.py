@@ -11,6 +11,7 @@ import requests
 from provisioning.forwarding.messages import Signed
 from provisioning.outbound import Outbound
 
+_SUCCESSFUL = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 _AGENT = f"provisioning/{version('provisioning')}"
 
 
@@ -48,9 +49,12 @@ def session(outbound: Outbound) -> requests.Session:
 def post(http: requests.Session, url: str, signed: Signed) -> Outcome:
     """Send a message: only an answer of 2xx takes it."""
     try:
-        answer = http.post(url, data=signed.body, headers=signed.headers, allow_redirects=False)
-    except (requests.RequestException, OSError, ValueError) as error:
+        status = http.post(url, data=signed.body, headers=signed.headers, allow_redirects=False).status_code
+    except requests.RequestException as error:
+        if error.response is None:
+            return Outcome(error=type(error).__name__)
+        # A redirect, which this session goes nowhere by.
+        status = error.response.status_code
+    except (OSError, ValueError) as error:
         return Outcome(error=type(error).__name__)
-    if answer.ok and not answer.is_redirect and answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
-        return Outcome(answer.status_code)
-    return Outcome(answer.status_code, f"HTTP {answer.status_code}")
+    return Outcome(status) if status in _SUCCESSFUL else Outcome(status, f"HTTP {status}")
