@@ -38,6 +38,9 @@ from provisioning.web.scim import door, journal
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
 from provisioning.web.sign_in.state import SealedState
 
+# More than the threads that anybody gives a worker, which has nothing else to do than to call.
+_MOST_FORWARDED_AT_ONCE = 64
+
 
 class _Orjson(JSONProvider):
     """JSON by orjson: several times faster, and it refuses what isn't JSON."""
@@ -117,7 +120,7 @@ def _forwarding(settings: Settings, key: bytes) -> Means:
     return Means(
         sealer=Sealer(key, means.PURPOSE),
         outbound=Outbound(
-            private_hosts=settings.private_hosts, loopback=not settings.production, at_once=means.CALLS_AT_ONCE
+            private_hosts=settings.private_hosts, loopback=not settings.production, at_once=_MOST_FORWARDED_AT_ONCE
         ),
         patience=Patience(settings.forwarding_alarm_after, settings.forwarding_give_up_after),
         syslog=None if settings.syslog_url is None else Target.at(settings.syslog_url),

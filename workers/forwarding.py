@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import requests
 
 from provisioning import heartbeat, nudge
 from provisioning.context import context
-from provisioning.database import Connection, reading, transaction
+from provisioning.database import reading, transaction
 from provisioning.forwarding import call, delivery, messages, places, sending, syslog, syslog_places
 from provisioning.forwarding.call import Outcome
 from provisioning.forwarding.delivery import Batch, Key
 from provisioning.forwarding.means import QUEUE
-from provisioning.forwarding.places import Stop
-from provisioning.forwarding.syslog_places import Behind
 from provisioning.forwarding.wire import Target
 
 # Then whatever else waits in the queue gets its turn.
@@ -37,6 +35,8 @@ def forward_to_endpoints() -> int:
         heartbeat.show_life(connection, QUEUE)
     with reading() as connection:
         due = delivery.due(connection)
+    if not due:
+        return 0
     with call.session(context().forwarding.outbound) as http:
         for key in due:
             if time.monotonic() > until:
@@ -87,35 +87,38 @@ def forward_to_syslog() -> int:
         return 0
     while time.monotonic() < until:
         with transaction() as holder:
-            last = _tell_syslog(target) if syslog_places.held(holder) else 0
-        if not last:
+            last = _tell_syslog(target) if syslog_places.held(holder) else None
+        if last is None:
             break
         sent += last
     return sent
 
 
-def _tell_syslog(target: Target) -> int:
-    """Send some of what is waiting, of as many chains as there is room for, over one connection."""
+def _tell_syslog(target: Target) -> int | None:
+    """Send some of what is waiting, of as many chains as there is room for, over one connection.
+
+    Returns:
+        How many events that were; None where nothing waits, or it was not taken.
+    """
     with transaction() as connection:
         syslog_places.begin(connection)
-        told = [(one.chain, _next(connection, one)) for one in syslog_places.behind(connection, most=_CHAINS_AT_ONCE)]
+        behind = syslog_places.behind(connection, most=_CHAINS_AT_ONCE)
+        stretches = [
+            (one.chain, places.stretch(connection, chain=one.chain, place=one.place, most=_LINES_AT_ONCE))
+            for one in behind
+        ]
     host = urlsplit(context().public_url).hostname or ""
-    lines = [syslog.line(stop.entry, chain=chain, host=host) for chain, stops in told for stop in stops]
-    if not lines:
-        return 0
+    lines = [syslog.line(stop.entry, chain=chain, host=host) for chain, some in stretches for stop in some.stops]
     try:
-        target.send(lines)
+        if lines:
+            target.send(lines)
     except OSError as error:
         _log.warning("syslog took nothing: %s", type(error).__name__)
-        return 0
+        return None
     with transaction() as connection:
-        for chain, stops in told:
-            syslog_places.move(connection, chain=chain, to=stops[-1].place)
-    return len(lines)
-
-
-def _next(connection: Connection, behind: Behind) -> Sequence[Stop]:
-    return places.after(connection, chain=behind.chain, place=behind.place, most=_LINES_AT_ONCE)
+        for chain, some in stretches:
+            syslog_places.move(connection, chain=chain, to=some.end)
+    return len(lines) if stretches else None
 
 
 # Under the names that nudges call and the schedule uses.

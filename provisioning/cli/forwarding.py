@@ -149,7 +149,7 @@ def test(out: Output, endpoint_id: UUID, workspace: str) -> None:
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
         found = endpoints.by_id(connection, workspace_id=of, endpoint_id=endpoint_id)
-    outcome = sending.test(found, means=context().forwarding)
+    outcome = sending.test(found, sealer=context().forwarding.sealer, outbound=context().outbound)
     out.one({"id": found.id, "delivered": outcome.taken, "status": outcome.status, "error": outcome.error})
     if not outcome.taken:
         raise click.exceptions.Exit(1)

@@ -24,7 +24,7 @@ from provisioning.forwarding.endpoints import origin_of
 from provisioning.forwarding.events import EndpointDisabled, EndpointFailing, EndpointRecovered
 from provisioning.forwarding.means import Patience
 from provisioning.forwarding.models import GONE, UNREACHABLE, Endpoint
-from provisioning.forwarding.places import Place, Stop
+from provisioning.forwarding.places import Place
 from provisioning.outbox import SYSTEM
 
 _LOOKED_AT_ONCE = 500
@@ -91,22 +91,15 @@ def take_up(connection: Connection, key: Key) -> Batch | None:
         return None
     begin = Place(row.seal, row.seq)
     noted = None if row.batch_seal is None else Place(row.batch_seal, row.batch_seq)
-    stops = places.after(connection, chain=key.workspace_id, place=begin, most=_LOOKED_AT_ONCE, up_to=noted)
-    wanted = [stop for stop in stops if selection.matches(row.events, stop.entry.name)]
+    some = places.stretch(connection, chain=key.workspace_id, place=begin, most=_LOOKED_AT_ONCE, up_to=noted)
+    wanted = [stop for stop in some.stops if selection.matches(row.events, stop.entry.name)]
     entries = [stop.entry for stop in wanted] if noted else messages.fitting(stop.entry for stop in wanted)
-    end = noted or _end(stops, wanted, len(entries))
-    if end is None:
+    end = some.end if len(entries) == len(wanted) else wanted[len(entries) - 1].place
+    if end == begin:
         return None
     if entries:
         connection.execute(update(Endpoint).where(key.row).values(batch_seal=end.seal, batch_seq=end.seq))
     return Batch(key, row.url, begin, end, entries)
-
-
-def _end(stops: Sequence[Stop], wanted: Sequence[Stop], count: int) -> Place | None:
-    """Behind the last one that fits; where all fit, behind all that was looked at."""
-    if count < len(wanted):
-        return wanted[count - 1].place
-    return stops[-1].place if stops else None
 
 
 def succeed(connection: Connection, batch: Batch) -> None:

@@ -11,8 +11,6 @@ from provisioning.sealing import Sealer
 
 # The queue of its work: others' machines may keep it waiting, and nothing else waits behind it.
 QUEUE = "forwarding"
-# As many as the threads of a worker of that queue: see the Procfile.
-CALLS_AT_ONCE = 4
 PURPOSE = "secrets of forwarding endpoints"
 
 
@@ -30,7 +28,7 @@ class Means:
 
     Args:
         sealer: of endpoints' secrets.
-        outbound: makes the calls.
+        outbound: makes the workers' calls; those who only try an endpoint call as anybody does.
         patience: with endpoints that fail.
         syslog: where the operator wants everything told, if anywhere.
     """

@@ -41,6 +41,14 @@ class Stop:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some of what happened, and the place up to which that is all there is."""
+
+    stops: Sequence[Stop]
+    end: Place
+
+
 def end(connection: Connection, *, chain: UUID) -> Place:
     """The place behind all that is sealed."""
     last = select(Seal.number, Seal.last_seq).where(Seal.workspace_id == chain).order_by(Seal.number.desc()).limit(1)
@@ -65,9 +73,7 @@ def has_more(
     return select(1).where(*on, *also).exists()
 
 
-def after(
-    connection: Connection, *, chain: UUID, place: Place, most: int, up_to: Place | None = None
-) -> Sequence[Stop]:
+def stretch(connection: Connection, *, chain: UUID, place: Place, most: int, up_to: Place | None = None) -> Stretch:
     """What comes next.
 
     Args:
@@ -77,14 +83,18 @@ def after(
         most: how many at once.
         up_to: the place to end at, if not at the last one.
     """
+    # Asked first: what is sealed by then is seen below, or is there no more.
+    last = up_to or end(connection, chain=chain)
     here = tuple_(Event.seal_number, Event.seq)
     wanted = select(*trail.COLUMNS, Event.seal_number, Event.seq).where(
-        of_chain(chain), Event.seal_number.is_not(None), here > tuple_(place.seal, place.seq)
+        of_chain(chain),
+        Event.seal_number.is_not(None),
+        here > tuple_(place.seal, place.seq),
+        here <= tuple_(last.seal, last.seq),
     )
-    if up_to is not None:
-        wanted = wanted.where(here <= tuple_(up_to.seal, up_to.seq))
     rows = connection.execute(wanted.order_by(Event.seal_number, Event.seq).limit(most))
-    return [_stop(row) for row in rows]
+    stops = [_stop(row) for row in rows]
+    return Stretch(stops, stops[-1].place if len(stops) == most else max(place, last))
 
 
 def _stop(row: Sequence[Any]) -> Stop:

@@ -11,8 +11,8 @@ from provisioning.database import reading
 from provisioning.forwarding import call, endpoint_secrets, messages
 from provisioning.forwarding.call import Outcome
 from provisioning.forwarding.endpoints import EndpointView
-from provisioning.forwarding.means import Means
 from provisioning.forwarding.messages import Message
+from provisioning.outbound import Outbound
 from provisioning.sealing import Sealer, Unsealable
 
 
@@ -40,9 +40,15 @@ def send(
     return call.post(http, url, messages.sign(message, secrets=secrets, now=clock.now()))
 
 
-def test(endpoint: EndpointView, *, means: Means) -> Outcome:
-    """Send a message without events, whether the endpoint is switched on or not, and tell what became of it."""
+def test(endpoint: EndpointView, *, sealer: Sealer, outbound: Outbound) -> Outcome:
+    """Send a message without events, whether the endpoint is switched on or not, and tell what became of it.
+
+    Args:
+        endpoint: which.
+        sealer: opens its secrets.
+        outbound: makes the call.
+    """
     message = messages.trial(entropy.new_id().hex, now=clock.now())
     where = {"workspace_id": endpoint.workspace_id, "endpoint_id": endpoint.id}
-    with call.session(means.outbound) as http:
-        return send(http, message, url=endpoint.url, sealer=means.sealer, **where)
+    with call.session(outbound) as http:
+        return send(http, message, url=endpoint.url, sealer=sealer, **where)

@@ -146,10 +146,15 @@ def test_who_may_not_manage_access_is_told_which_action_is_lacking(idp, admin, n
 
 
 def test_a_token_that_is_bound_to_addresses_has_nothing_told(admin):
-    sent = {"name": "bound", "addressRanges": ["127.0.0.0/8"]}
+    owner = [{"roleId": "workspace-owner", "resources": [{"type": "WORKSPACE"}]}]
+    sent = {"name": "bound", "addressRanges": ["127.0.0.0/8"], "permissions": owner}
     bound = admin.request("POST", "/tokens", sent).json()["data"]["token"]
-    answer = type(admin)(admin.base_url, bound["secret"]).request("POST", PATH, {"url": "https://siem.example/"})
+    asking = type(admin)(admin.base_url, bound["secret"])
+    answer = asking.request("POST", PATH, {"url": "https://siem.example/"})
     assert (answer.status_code, admin.get(PATH)["endpoints"]) == (403, [])
+    made = register(admin, "https://siem.example/", **NOTHING)["endpoint"]
+    assert asking.request("POST", f"{PATH}/{made['id']}/rotate", {}).status_code == 403
+    assert asking.get(PATH)["endpoints"] == [made]
 
 
 def test_a_test_is_signed_tells_of_nothing_and_says_what_became_of_it(admin, receiver, facts_of, idp):

@@ -22,17 +22,20 @@ from provisioning.app import create_app
 from provisioning.audit.models import NOWHERE, Seal
 from provisioning.context import context
 from provisioning.database import db, reading, transaction
-from provisioning.forwarding import endpoints
+from provisioning.directory import members, owners
+from provisioning.directory.profile import Profile
+from provisioning.forwarding import endpoints, syslog_places
 from provisioning.forwarding.endpoints import EndpointView
 from provisioning.forwarding.models import Endpoint, SyslogPlace
-from provisioning.outbox import Event, Fact
+from provisioning.outbox import Event, Fact, Urgency
+from provisioning.post import folder
 from tests.conftest import TEST
 from tests.forwarding.test_syslog import Collector, collecting, parsed, unframed
 from tests.mail_server import certificate
 from tests.receiver import Receiver, running
 from tests.service import free_port
 from tests.waiting import eventually
-from workers import forwarding, sealing
+from workers import drain, forwarding, sealing
 
 WORKER = ("worker", "--queues", "forwarding", "--pool", "threads", "--concurrency", "4", "--loglevel", "warning")
 
@@ -350,6 +353,26 @@ def test_an_endpoint_is_given_up_aloud_and_goes_on_where_it_was_when_it_is_switc
     assert numbers(receiver)[-2:] == [1, 2]
 
 
+def test_owners_are_written_to_when_an_endpoint_is_registered_fails_and_is_given_up(bench, tenant, receiver):
+    profile = Profile.of({"userName": f"owner@{tenant.id.hex}.example", "active": True})
+    with transaction() as connection:
+        owner = members.create(connection, workspace_id=tenant.id, connection_id=None, profile=profile, by=TEST)
+        owners.appoint(connection, member=owner, by=TEST)
+    receiver.always = 500
+    made = register(tenant, f"{receiver.url}?code=hush")
+    tenant.write(1)
+    for hours in (0, 2, 200):
+        forward()
+        let_time_pass(made.endpoint, timedelta(hours=hours))
+    forward()
+    drain.drain(Urgency.LETTERS)
+    letters = [kept for kept in folder.every(settings.load(bench).mail_dir) if kept.message["To"] == owner.email]
+    origin = receiver.url.removesuffix("/audit")
+    words = ["is told what happens in", "does not take what happens in", "is not told any more what happens in"]
+    assert [kept.message["Subject"].startswith(f"{origin} {word}") for kept, word in zip(letters, words, strict=True)]
+    assert all("hush" not in kept.body and "HTTP 500" in kept.body for kept in letters[1:])
+
+
 def test_while_secrets_overlap_each_of_them_proves_it_and_then_the_newest_alone(tenant, receiver):
     made, means = register(tenant, receiver.url), context().forwarding
 
@@ -398,6 +421,25 @@ def test_a_replay_tells_of_everything_since_a_moment_again(tenant, receiver):
     assert replay(moment + timedelta(days=1)) == 0
     tenant.write(5)
     assert forward() == 1
+
+
+def test_a_replay_that_is_asked_for_while_something_is_sent_is_not_forgotten(tenant, receiver, bench_app):
+    made = register(tenant, receiver.url)
+    tenant.write(1)
+    forward()
+    with reading() as connection:
+        moment = connection.execute(select(func.clock_timestamp() - timedelta(hours=1))).scalar_one()
+
+    def replay() -> int:
+        with bench_app.app_context(), transaction() as connection:
+            held = endpoints.lock(connection, workspace_id=tenant.id, endpoint_id=made.endpoint.id)
+            endpoints.replay(connection, endpoint=held, since=moment, by=TEST)
+        return 204
+
+    tenant.write(2)
+    receiver.answers = [replay]
+    forward()
+    assert numbers(receiver) == [1, 2, 1, 2]
 
 
 def test_an_address_that_leads_inward_is_never_called_and_one_whose_secret_cannot_be_opened_is_not_either(
@@ -479,6 +521,12 @@ def test_the_syslog_is_told_of_all_workspaces_from_then_on_and_of_what_it_missed
     with collecting() as (target, collector):
         through_syslog(f"syslog+tcp://{target.host}:{target.port}")
         assert lines(collector) == list(range(4, 500))
+        with transaction() as connection:
+            syslog_places.hold(connection)
+            ago = connection.execute(select(func.clock_timestamp() - timedelta(hours=1))).scalar_one()
+            syslog_places.replay(connection, since=ago, by=TEST)
+        through_syslog(f"syslog+tcp://{target.host}:{target.port}")
+        assert sorted(lines(collector)[496:]) == list(range(500))[1:]
 
 
 def test_a_syslog_that_is_late_is_seen_by_the_doctor(tenant, through_syslog):

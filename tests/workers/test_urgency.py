@@ -10,7 +10,6 @@ from sqlalchemy import func, select, update
 
 from provisioning.database import reading, transaction
 from provisioning.directory.models import Member, Workspace
-from provisioning.forwarding.means import CALLS_AT_ONCE
 from provisioning.forwarding.means import QUEUE as FORWARDING
 from provisioning.outbox import Event, Fact, Urgency
 from provisioning.sessions.models import Session
@@ -73,11 +72,6 @@ def test_every_queue_has_a_process_that_serves_nothing_else():
     commands = parse_procfile((Path(__file__).parents[2] / "Procfile").read_text()).processes.values()
     served = [command.split("--queues ")[1].split()[0] for command in commands if "--queues " in command]
     assert sorted(served) == sorted([*Urgency, FORWARDING])
-
-
-def test_as_many_calls_go_out_at_once_as_there_are_threads_to_make_them():
-    commands = parse_procfile((Path(__file__).parents[2] / "Procfile").read_text()).processes
-    assert f"--pool threads --concurrency {CALLS_AT_ONCE} " in commands[FORWARDING]
 
 
 def test_what_ends_sessions_is_urgent_and_what_writes_letters_never_is():

@@ -183,4 +183,5 @@ def test(endpoint_id: UUID) -> Any:
     """Send an endpoint a signed message without events, now, and tell what became of it."""
     with reading() as connection:
         found = endpoints.by_id(connection, workspace_id=token().workspace_id, endpoint_id=endpoint_id)
-    return {"data": {"test": sending.test(found, means=context().forwarding)}}
+    outcome = sending.test(found, sealer=context().forwarding.sealer, outbound=context().outbound)
+    return {"data": {"test": outcome}}
