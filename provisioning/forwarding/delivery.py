@@ -29,6 +29,7 @@ from provisioning.outbox import SYSTEM
 
 _LOOKED_AT_ONCE = 500
 _LONGEST_PAUSE = timedelta(minutes=15)
+_IS_DUE = Endpoint.disabled_at.is_(None) & (Endpoint.due_at <= func.clock_timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,8 @@ class Batch:
 
 def due(connection: Connection) -> Sequence[Key]:
     """The endpoints for which something is there and which may be tried now, those first that have waited longest."""
-    is_due = Endpoint.disabled_at.is_(None) & (Endpoint.due_at <= func.clock_timestamp())
     more = places.has_more(Endpoint.workspace_id.expression, Endpoint.seal.expression, Endpoint.seq.expression)
-    wanted = select(Endpoint.workspace_id, Endpoint.id).where(is_due, more)
+    wanted = select(Endpoint.workspace_id, Endpoint.id).where(_IS_DUE, more)
     return [Key(*row) for row in connection.execute(wanted.order_by(Endpoint.due_at))]
 
 
@@ -83,10 +83,8 @@ def take_up(connection: Connection, key: Key) -> Batch | None:
         connection: in a transaction that is committed before anything is sent.
         key: which endpoint, held.
     """
-    is_due = Endpoint.disabled_at.is_(None) & (Endpoint.due_at <= func.clock_timestamp())
-    row: Any = connection.execute(
-        select(*Endpoint.__table__.columns).where(key.row, is_due).with_for_update()
-    ).one_or_none()
+    asked = select(*Endpoint.__table__.columns).where(key.row, _IS_DUE).with_for_update()
+    row: Any = connection.execute(asked).one_or_none()
     if row is None:
         return None
     begin = Place(row.seal, row.seq)
@@ -125,7 +123,7 @@ def fail(connection: Connection, batch: Batch, outcome: Outcome, *, patience: Pa
     now, attempts, error = row.now, row.attempts + 1, outcome.error or ""
     since = row.failing_since or now
     is_late = row.alarmed_at is None and now - since >= patience.alarm
-    is_over = outcome.gone or now - since >= patience.give_up
+    is_over = row.disabled_at is None and (outcome.gone or now - since >= patience.give_up)
     pause = outbox.pause_after(attempts, longest=_LONGEST_PAUSE)
     values = {"attempts": attempts, "error": error, "failing_since": since, "due_at": now + pause}
     about: dict[str, Any] = {"endpoint_id": batch.of.endpoint_id, "origin": origin_of(batch.url), "error": error}
@@ -144,5 +142,5 @@ def fail(connection: Connection, batch: Batch, outcome: Outcome, *, patience: Pa
 def _lock(connection: Connection, batch: Batch) -> Any:
     """The endpoint, if it is still where the batch began: an owner may have moved it meanwhile."""
     still = (Endpoint.seal == batch.begin.seal) & (Endpoint.seq == batch.begin.seq)
-    wanted = select(Endpoint.attempts, Endpoint.failing_since, Endpoint.alarmed_at, func.clock_timestamp().label("now"))
-    return connection.execute(wanted.where(batch.of.row, still).with_for_update()).one_or_none()
+    wanted = select(*Endpoint.__table__.columns, func.clock_timestamp().label("now")).where(batch.of.row, still)
+    return connection.execute(wanted.with_for_update()).one_or_none()

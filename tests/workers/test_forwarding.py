@@ -463,6 +463,14 @@ def test_an_address_that_leads_inward_is_never_called_and_one_whose_secret_canno
     assert receiver.received == []
 
 
+def test_who_is_not_trusted_hears_nothing(tenant, tmp_path):
+    with running(Receiver(certificate(tmp_path))) as stranger:
+        made = register(tenant, stranger.url)
+        tenant.write(1)
+        assert forward() == 0
+        assert (now(made.endpoint).error, stranger.received) == ("SSLError", [])
+
+
 def context_key(bench: dict[str, str]) -> str:
     """The secret key of the bench, as its data folder keeps it."""
     return next(file.read_text().strip() for file in sorted(_folder(bench).glob("*.key")))
