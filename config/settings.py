@@ -62,6 +62,7 @@ class Settings:
     syslog_url: str | None
     forwarding_alarm_after: timedelta
     forwarding_give_up_after: timedelta
+    recorded_answers: str
     log_level: str
 
     @property

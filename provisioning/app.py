@@ -14,6 +14,7 @@ from config.settings import InvalidSettings, Settings
 from provisioning import context, logs, migration, nudge, signing_keys
 from provisioning.access.roles import Catalogue
 from provisioning.audit import signatures
+from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.context import Context
 from provisioning.credentials import Keyring
@@ -101,6 +102,7 @@ def _context(settings: Settings) -> Context:
         notary=Notary(Sealer(key, signing_keys.PURPOSE), Sealer(key, signatures.PURPOSE)),
         audit_retention=settings.audit_retention,
         forwarding=_forwarding(settings, key),
+        recorded_answers=Recorded(settings.recorded_answers),
         public_url=settings.public_url,
         post=_post(settings),
         invitation_lifetime=settings.invitation_lifetime,

@@ -9,6 +9,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
+from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.credentials import Keyring
 from provisioning.forwarding.means import Means
@@ -44,6 +45,8 @@ class Context:
     audit_retention: timedelta
     # Tells the outside what happens.
     forwarding: Means
+    # Of which workspaces the trail holds what was read.
+    recorded_answers: Recorded
     public_url: str
     # Takes letters to their readers.
     post: Carrier

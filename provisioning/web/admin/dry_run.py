@@ -16,6 +16,7 @@ from provisioning.database import Connection, rehearsal, transaction
 from provisioning.refusals import Invalid
 from provisioning.web.admin.blueprint import Blueprint, plain
 from provisioning.web.admin.paging import PageQuery, Walk, resume
+from provisioning.web.admin.recorded import record
 from provisioning.web.guard import token
 
 
@@ -139,6 +140,7 @@ def changing() -> Iterator[Connection]:
         comparison = Comparison(connection, workspace_id=workspace_id, catalogue=context().catalogue)
         yield connection
         found = comparison.difference(start=walk.start + 1, count=walk.count)
+    record("access", asked={"preview": f"{request.method} {request.path}"})
     g.preview = _answer(found, walk)
 
 
