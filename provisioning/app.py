@@ -33,7 +33,7 @@ from provisioning.tokens.lifetimes import TokenLimits
 from provisioning.web import errors, guard, haste, health, requests
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
-from provisioning.web.console import pages
+from provisioning.web.console import door as console
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
@@ -86,6 +86,7 @@ def _context(settings: Settings) -> Context:
         ),
         cursors=Sealer(key, "cursors"),
         sign_in_state=Sealer(key, "sign-in state"),
+        forms=Sealer(key, "forms of the console"),
         credentials=Sealer(key, "credentials of sign-in providers"),
         outbound=Outbound(
             private_hosts=settings.private_hosts,
@@ -146,7 +147,7 @@ def _register(app: Flask) -> None:
     app.session_interface = SealedState()
     for page in (link, invitation, oidc, mine, out):
         app.register_blueprint(page.blueprint)
-    app.register_blueprint(pages.blueprint)
+    console.init_app(app)
     api.init_app(app)
     errors.init_app(app)
     if forgotten := guard.unguarded(app):

@@ -33,6 +33,8 @@ class Context:
     cursors: Sealer
     # What a browser carries while it is at an identity provider.
     sign_in_state: Sealer
+    # What the forms of the console carry, so that no others are taken.
+    forms: Sealer
     # The secrets and keys by which identity providers know us.
     credentials: Sealer
     outbound: Outbound

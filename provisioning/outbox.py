@@ -88,6 +88,15 @@ class Event(Base):
         Index("ix_event_undone_subject", "subject", "seq", postgresql_where=text("done_at IS NULL")),
         Index("ix_event_workspace_id_seq", "workspace_id", "seq"),
         Index("ix_event_actor_id_occurred_at", "actor_id", "occurred_at"),
+        # What has become of each person's membership of a workspace, and who has said so last.
+        Index(
+            "ix_event_membership",
+            "workspace_id",
+            "subject",
+            "seq",
+            postgresql_include=["name", "actor_id"],
+            postgresql_where=text("name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy.engine import Connection
 
 from provisioning import signing_keys
-from provisioning.access import access_requests, custom_roles, dormant, policies
+from provisioning.access import access_requests, custom_roles, dormant, policies, proposals
 from provisioning.context import context
 from provisioning.database import transaction
 from provisioning.directory import invitations
@@ -78,6 +78,11 @@ def close_access_requests() -> int:
     return closed
 
 
+def expire_mapping_proposals() -> int:
+    """Close changes of mappings that nobody has confirmed in time, and return how many there were."""
+    return _batches(lambda database: proposals.expire(database, most=_AT_ONCE, by=SYSTEM))
+
+
 def forget() -> int:
     """Delete log entries, ended sessions and logout tokens that need not be kept, and return how many there were."""
     keep, kept = context().journal_retention, context().session_retention
@@ -113,6 +118,7 @@ TASKS: Mapping[str, Callable[[], int]] = {
     "provisioning.expire_policies": expire_policies,
     "provisioning.expire_invitations": expire_invitations,
     "provisioning.close_access_requests": close_access_requests,
+    "provisioning.expire_mapping_proposals": expire_mapping_proposals,
     "provisioning.warn_of_expiry": warn_of_expiry,
     "provisioning.forget_tokens": forget_tokens,
     "provisioning.tend_keys": tend_keys,

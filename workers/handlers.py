@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from provisioning.access.events import AccessRequestCreated
+from provisioning.access.events import AccessRequestCreated, MappingConfirmed, MappingDeclined, MappingProposed
 from provisioning.directory.events import (
     ConnectionSessionsOutdated,
     HipaaEligibilityChanged,
@@ -29,6 +29,9 @@ HANDLERS: Mapping[str, tuple[Callable[[Claimed], None], ...]] = {
     ConnectionSessionsOutdated.name: (revocation.clear_connection,),
     InvitationCreated.name: (mail.invite,),
     InvitationResent.name: (mail.invite,),
+    MappingProposed.name: (notices.mapping_proposed,),
+    MappingConfirmed.name: (notices.mapping_confirmed,),
+    MappingDeclined.name: (notices.mapping_declined,),
     SessionsOutdated.name: (revocation.clear_person,),
     WorkspaceDeleted.name: (deletion.remove_workspace,),
 }

@@ -84,11 +84,13 @@ class Giver:
         by: who it is.
         roles: all roles of the workspace, its own included.
         facts: what they may do themselves; None for the operator, whom nothing bounds.
+        person: the member whose own word it is, where it is certain that nobody else gives it.
     """
 
     by: Actor
     roles: Catalogue
     facts: Facts | None = None
+    person: UUID | None = None
 
 
 _SUBJECT_IDS = tuple(getattr(Policy, f"{kind}_id") for kind in SUBJECTS)

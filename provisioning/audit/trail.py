@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, case, cast, select
+from sqlalchemy import Uuid, case, cast, func, select
 from sqlalchemy.engine import Connection
 
 from provisioning.directory.models import User
@@ -76,6 +76,32 @@ COLUMNS = (
     *(Event.id, Event.occurred_at, Event.name, Event.actor_kind, Event.actor_id, _ACTOR_EMAIL.label("actor_email")),
     *(Event.subject, Event.payload, Event.request_id),
 )
+# What somebody has to look at.
+ALARMS = (
+    "connection.mass_change",
+    "connection.secret_leaked",
+    "workspace.last_owner_lost",
+    "api_token.leaked",
+    "oauth_client.secret_leaked",
+    "event.parked",
+    "forwarding_endpoint.disabled",
+    "forwarding_endpoint.failing",
+)
+_ALARMS_LAST = timedelta(days=7)
+# Alarms are looked for among so many of the newest facts, so that a long trail costs no more than a short one.
+_NEWEST = 20_000
+
+
+def alarms(connection: Connection, *, workspace_id: UUID, most: int) -> Sequence[Entry]:
+    """The alarms of the last days in a workspace, newest first."""
+    newest = select(Event.seq).where(Event.workspace_id == workspace_id).order_by(Event.seq.desc()).limit(_NEWEST).cte()
+    wanted = select(*COLUMNS).where(
+        Event.workspace_id == workspace_id,
+        Event.seq >= select(func.min(newest.c.seq)).scalar_subquery(),
+        Event.name.in_(ALARMS),
+        Event.occurred_at > func.clock_timestamp() - _ALARMS_LAST,
+    )
+    return [entry(row) for row in connection.execute(wanted.order_by(Event.seq.desc()).limit(most))]
 
 
 def some(connection: Connection, *, workspace_id: UUID, narrowing: Narrowing, window: Window) -> Page[Entry]:

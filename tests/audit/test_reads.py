@@ -9,6 +9,7 @@ from provisioning.audit import reads
 from provisioning.audit.reads import AnswerGiven, Recorded
 from provisioning.database import transaction
 from tests.conftest import TEST
+from tests.console import owner_of
 
 
 @pytest.fixture
@@ -64,6 +65,19 @@ def test_what_admins_and_the_operator_are_told_is_recorded_before_they_are(hipaa
         ("operator", "access:all", {}),
         ("operator", "sessions:all", {}),
         ("token", "trail:all", {"format": "ndjson"}),
+    ]
+
+
+def test_what_the_console_shows_is_recorded_too(hipaa, read):
+    owner, person = owner_of(hipaa), hipaa.create_user("ann@corp.example")["id"]
+    for path in ("", "/sessions", "/history"):
+        assert owner.get(f"/people/{person}{path}").status_code == 200, path
+    detaching = f"/groups/{hipaa.create_group('R&D', person)['id']}/detach"
+    assert owner.get(detaching).status_code == 200
+    preview = {"preview": f"GET {owner.address(detaching)}"}
+    told = [("access", {}), ("sessions", {}), ("trail", {}), ("access", preview)]
+    assert [fact for fact in read() if fact[0] == "person"] == [
+        ("person", f"{about}:{'all' if asked else person}", asked) for about, asked in told
     ]
 
 

@@ -30,7 +30,7 @@ BODIES = {
 
 
 @pytest.fixture
-def theirs(new_idp, new_admin):
+def theirs(new_idp, new_admin, facts_of):
     """Another workspace with one of everything."""
     other = new_idp()
     admin = new_admin(other.workspace.slug)
@@ -53,7 +53,11 @@ def theirs(new_idp, new_admin):
         "POST", "/forwarding-endpoints", {"url": "https://siem.example/", "events": ["workspace.deleted"]}
     )
     endpoint = told.json()["data"]["endpoint"]
+    slug = other.workspace.slug
+    facts_of("workspace", "set-owners-by-mapping", slug, "on")
+    owners = facts_of("mapping", "create", "--workspace", slug, "--group", "Theirs", "--role", "workspace-owner")
     ids = {
+        "proposal_id": owners["waiting_proposal"],
         "invitation_id": invitation["id"],
         "request_id": request["id"],
         "user_id": user["id"],
