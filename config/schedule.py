@@ -19,6 +19,8 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("sweep urgent facts whose nudge was lost", "provisioning.drain_urgent", "urgent", "sweep_interval"),
     Entry("sweep letters whose nudge was lost", "provisioning.drain_letters", "letters", "sweep_interval"),
     Entry("sweep the facts whose nudge was lost", "provisioning.drain_housekeeping", "housekeeping", "sweep_interval"),
+    Entry("tell endpoints what was sealed", "provisioning.drain_forwarding", "forwarding", "sweep_interval"),
+    Entry("tell the syslog what was sealed", "provisioning.forward_to_syslog", "forwarding", "sweep_interval"),
     Entry("prove what must hold", "provisioning.reconcile", "housekeeping", "reconcile_interval"),
     Entry("once a day, count what drifts", "provisioning.watch_drift", "housekeeping", "reconcile_interval"),
     Entry("seal the audit trail", "provisioning.seal_audit", "housekeeping", "sweep_interval"),

@@ -19,6 +19,9 @@ from provisioning.audit.signatures import Notary
 from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
+from provisioning.forwarding import means
+from provisioning.forwarding.means import Means, Patience
+from provisioning.forwarding.wire import Target
 from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
 from provisioning.post.folder import Folder
@@ -35,6 +38,9 @@ from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
 from provisioning.web.sign_in.state import SealedState
+
+# More than the threads that anybody gives a worker, which has nothing else to do than to call.
+_MOST_FORWARDED_AT_ONCE = 64
 
 
 class _Orjson(JSONProvider):
@@ -96,6 +102,7 @@ def _context(settings: Settings) -> Context:
         signing=Sealer(key, signing_keys.PURPOSE),
         notary=Notary(Sealer(key, signing_keys.PURPOSE), Sealer(key, signatures.PURPOSE)),
         audit_retention=settings.audit_retention,
+        forwarding=_forwarding(settings, key),
         recorded_answers=Recorded(settings.recorded_answers),
         public_url=settings.public_url,
         post=_post(settings),
@@ -109,6 +116,17 @@ def _context(settings: Settings) -> Context:
         api_requests_per_minute=settings.api_requests_per_minute,
         session_retention=settings.session_retention,
         trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _forwarding(settings: Settings, key: bytes) -> Means:
+    return Means(
+        sealer=Sealer(key, means.PURPOSE),
+        outbound=Outbound(
+            private_hosts=settings.private_hosts, loopback=not settings.production, at_once=_MOST_FORWARDED_AT_ONCE
+        ),
+        patience=Patience(settings.forwarding_alarm_after, settings.forwarding_give_up_after),
+        syslog=None if settings.syslog_url is None else Target.at(settings.syslog_url),
     )
 
 

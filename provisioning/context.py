@@ -12,6 +12,7 @@ from provisioning.access.roles import Catalogue
 from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.credentials import Keyring
+from provisioning.forwarding.means import Means
 from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
 from provisioning.post.letters import Carrier
@@ -44,6 +45,8 @@ class Context:
     notary: Notary
     # How long the audit trail keeps facts.
     audit_retention: timedelta
+    # Tells the outside what happens.
+    forwarding: Means
     # Of which workspaces the trail holds what was read.
     recorded_answers: Recorded
     public_url: str

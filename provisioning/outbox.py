@@ -137,6 +137,16 @@ class Claimed:
     attempts: int
 
 
+def known_names() -> frozenset[str]:
+    """What facts there are, by name: those that the rooms of this process declare."""
+    waiting, found = list(Fact.__subclasses__()), set()
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        found.add(getattr(kind, "name", ""))
+    return frozenset(found - {""})
+
+
 class WorkerLost(Exception):
     """The process that worked on a fact died, or was ended, at its last attempt."""
 
@@ -294,6 +304,14 @@ def held(claimed: Claimed) -> Iterator[Connection | None]:
         )
 
 
+def pause_after(attempts: int, *, longest: timedelta) -> timedelta:
+    """How long to leave alone what has failed so often: 2, 4, 8 ... seconds, up to the longest.
+
+    A quarter more or less by chance: what failed together does not come back together.
+    """
+    return min(timedelta(seconds=2 ** min(attempts, 20)), longest) * (0.75 + entropy.fraction() / 2)
+
+
 _FAIL = (
     update(Event)
     .where(Event.id == bindparam("event_id"), Event.done_at.is_(None), Event.parked_at.is_(None))
@@ -312,8 +330,7 @@ def fail(claimed: Claimed, error: Exception) -> None:
     Only the error's type is kept: its text may quote what must not be stored. Parking raises an alarm, once.
     """
     kind = type(error).__name__
-    # A quarter more or less by chance: what failed together does not come back together.
-    pause = min(timedelta(seconds=2 ** min(claimed.attempts, 20)), _LONGEST_PAUSE) * (0.75 + entropy.fraction() / 2)
+    pause = pause_after(claimed.attempts, longest=_LONGEST_PAUSE)
     with transaction() as connection:
         told = {"event_id": claimed.id, "message": kind, "pause": pause, "most": MAX_ATTEMPTS}
         if connection.execute(_FAIL, told).scalar_one_or_none() is None:

@@ -29,7 +29,9 @@ def watch_mass_changes() -> int:
 def reconcile() -> int:
     """Prove what must hold, raise an alarm where it does not, and return how many invariants are broken."""
     with transaction() as database:
-        broken = doctor.reconcile(database, policy=context().session_policy)
+        broken = doctor.reconcile(
+            database, policy=context().session_policy, syslog=context().forwarding.syslog is not None
+        )
     for finding in broken:
         _log.error("%s: %s, such as %s", finding.name, finding.count, ", ".join(finding.ids))
     return len(broken)

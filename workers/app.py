@@ -12,7 +12,7 @@ from config.schedule import SCHEDULE
 from config.settings import InvalidSettings, Settings
 from provisioning.app import create_app
 from provisioning.nudge import broker_address
-from workers import alarms, deletion, drain, expiry, sealing
+from workers import alarms, deletion, drain, expiry, forwarding, sealing
 
 # A worker that was killed gets its messages delivered to another this much later; every task is shorter.
 _VISIBILITY_SECONDS = 300
@@ -32,7 +32,7 @@ def make_worker(settings: Settings) -> Celery:
     celery = Celery("provisioning", broker=broker_address(settings.redis_url), task_cls=_in_context(flask))
     celery.flask = flask
     celery.conf.update(_configuration(settings))
-    for module in (drain, expiry, alarms, deletion, sealing):
+    for module in (drain, expiry, alarms, deletion, sealing, forwarding):
         for name, work in module.TASKS.items():
             # Not shared with the other applications of this process: each has a context of its own to work in.
             celery.task(name=name, shared=False)(work)

@@ -13,6 +13,7 @@ from provisioning.directory.events import (
     SessionsOutdated,
     WorkspaceDeleted,
 )
+from provisioning.forwarding.events import EndpointDisabled, EndpointFailing, EndpointRegistered
 from provisioning.outbox import Claimed
 from provisioning.tokens.events import ApiTokenExpiring, ApiTokenLeaked
 from workers import deletion, mail, notices, revocation
@@ -21,6 +22,9 @@ HANDLERS: Mapping[str, tuple[Callable[[Claimed], None], ...]] = {
     AccessRequestCreated.name: (notices.access_requested,),
     ApiTokenExpiring.name: (notices.token_expiring,),
     ApiTokenLeaked.name: (notices.token_leaked,),
+    EndpointDisabled.name: (notices.forwarding_disabled,),
+    EndpointFailing.name: (notices.forwarding_failing,),
+    EndpointRegistered.name: (notices.forwarding_registered,),
     HipaaEligibilityChanged.name: (revocation.clear_workspace,),
     ConnectionSessionsOutdated.name: (revocation.clear_connection,),
     InvitationCreated.name: (mail.invite,),

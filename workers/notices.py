@@ -12,7 +12,7 @@ from provisioning.database import reading
 from provisioning.directory import roster, workspaces
 from provisioning.directory.workspaces import WorkspaceView
 from provisioning.outbox import Claimed
-from provisioning.post import access_request, api_token, mapping_proposal
+from provisioning.post import access_request, api_token, forwarding, mapping_proposal
 from provisioning.post.letters import Letter, Undeliverable
 from provisioning.refusals import NotFound
 
@@ -65,6 +65,38 @@ def access_requested(claimed: Claimed) -> None:
             slug=of.slug,
         ),
     )
+
+
+def forwarding_registered(claimed: Claimed) -> None:
+    """Tell the owners that an address is told what happens."""
+    origin = claimed.payload["origin"]
+    _tell_every_owner(
+        claimed,
+        lambda email, of: forwarding.registered(email=email, workspace=of.name, slug=of.slug, origin=origin),
+    )
+
+
+def forwarding_failing(claimed: Claimed) -> None:
+    """Tell the owners that an endpoint takes nothing."""
+    _tell_of_failure(claimed, forwarding.failing)
+
+
+def forwarding_disabled(claimed: Claimed) -> None:
+    """Tell the owners that an endpoint was given up."""
+    _tell_of_failure(claimed, forwarding.disabled)
+
+
+def _tell_of_failure(claimed: Claimed, write: Callable[..., Letter]) -> None:
+    about = {"origin": claimed.payload["origin"], "error": claimed.payload["error"]}
+    _tell_every_owner(claimed, lambda email, of: write(email=email, workspace=of.name, slug=of.slug, **about))
+
+
+def _tell_every_owner(claimed: Claimed, write: Callable[[str, WorkspaceView], Letter]) -> None:
+    if claimed.workspace_id is None:
+        return
+    with reading() as connection:
+        owners = roster.owners(connection, workspace_id=claimed.workspace_id)
+    _tell(claimed, owners, write)
 
 
 def mapping_proposed(claimed: Claimed) -> None:

@@ -18,6 +18,7 @@ from provisioning.cli import (
     doctor,
     events,
     extensions,
+    forwarding,
     groups,
     invitations,
     keys,
@@ -76,6 +77,7 @@ for command in (
     events.events,
     doctor.doctor,
     audit.audit,
+    forwarding.forward,
     simulate.simulate,
 ):
     provisioning.add_command(command)

@@ -14,6 +14,7 @@ from provisioning.web.admin import (
     drift,
     dry_run,
     extensions,
+    forwarding,
     groups,
     invitations,
     leaks,
@@ -27,6 +28,7 @@ from provisioning.web.admin import (
     tokens,
     users,
     versions,
+    work,
     workspace,
 )
 
@@ -49,7 +51,8 @@ def init_app(app: Flask) -> None:
     api.spec.options["security"] = [{"token": []}]
     people = (workspace, users, groups, invitations, sessions, connections, drift, sign_in, extensions)
     programs = (tokens, leaks, oauth_clients)
-    for noun in (*people, *programs, access, access_requests, mappings, mapping_proposals, resources, audit):
+    told = (audit, forwarding, work)
+    for noun in (*people, *programs, access, access_requests, mappings, mapping_proposals, resources, *told):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)

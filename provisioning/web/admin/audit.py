@@ -34,16 +34,18 @@ class _ExportQuery(Schema):
 
 
 class _Event(Schema):
-    id = fields.UUID()
-    timestamp = fields.AwareDateTime(attribute="at")
-    type = fields.String(attribute="name")
+    """One thing that happened, as `trail.told` tells it."""
+
+    id = fields.String(metadata={"format": "uuid"})
+    timestamp = fields.String(metadata={"format": "date-time"})
+    type = fields.String()
     actor = fields.String()
-    actorEmail = fields.String(attribute="actor_email", allow_none=True)  # noqa: N815 - the vendor's name
-    resourceId = fields.String(attribute="resource_id")  # noqa: N815 - the vendor's name
-    resourceType = fields.String(attribute="resource_type")  # noqa: N815 - the vendor's name
-    resourceName = fields.String(attribute="resource_name")  # noqa: N815 - the vendor's name
-    details = fields.Dict(attribute="payload")
-    requestId = fields.String(attribute="request_id", allow_none=True)  # noqa: N815 - the API's case
+    actorEmail = fields.String(allow_none=True)  # noqa: N815 - the vendor's name
+    resourceId = fields.String()  # noqa: N815 - the vendor's name
+    resourceType = fields.String()  # noqa: N815 - the vendor's name
+    resourceName = fields.String()  # noqa: N815 - the vendor's name
+    details = fields.Dict()
+    requestId = fields.String(allow_none=True)  # noqa: N815 - the API's case
 
 
 @blueprint.get("")
@@ -60,7 +62,7 @@ def page(query: dict[str, Any]) -> Any:
     narrowing = Narrowing(**{name: query[name] for name in ("since", "until", "resource_type", "resource_id")})
     with reading() as connection:
         found = trail.some(connection, workspace_id=token().workspace_id, narrowing=narrowing, window=walk.window())
-    return walk.paged("events", found)
+    return walk.paged("events", found, [trail.told(entry) for entry in found.items])
 
 
 _MEDIA = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
