@@ -44,6 +44,7 @@ def issue(
     owner_id: UUID | None = None,
     address_ranges: Iterable[str] = (),
     asking: TokenView | None = None,
+    to_owner: bool = True,
 ) -> TokenView:
     """Store a newly minted token. Its policies are given apart, in the same transaction.
 
@@ -58,6 +59,7 @@ def issue(
         owner_id: the member whose token it is: it may do nothing that they may not, and ends with their membership.
         address_ranges: what it may be used from; none: from anywhere, or from where the token may be that asks.
         asking: the token that makes it, if one does.
+        to_owner: where no token asks, whether the owner alone is shown the text.
 
     Raises:
         Invalid: the name, lifetime or a range can't be, or the owner is suspended.
@@ -83,7 +85,7 @@ def issue(
         .returning(*VIEW.selected_columns)
     ).one()
     made = view(row)
-    _add_secret(connection, made, digest, asking)
+    _add_secret(connection, made, digest, asking, to_owner=to_owner)
     fact = ApiTokenIssued(
         token_id=token_id,
         token_name=name,
@@ -125,21 +127,18 @@ def _refuse_wider(found: Sequence[str], asking: TokenView | None) -> None:
 
 
 def _add_secret(
-    connection: Connection, token: TokenView, digest: bytes, asking: TokenView | None, shown_to: UUID | None = None
+    connection: Connection, token: TokenView, digest: bytes, asking: TokenView | None, *, to_owner: bool
 ) -> None:
-    to_its_owner = shown_to in {None, token.member_id} if asking is None else _speaks_for_owner(asking, token)
+    if asking is not None:
+        to_owner = asking.in_person and asking.member_id == token.member_id
     new = insert(ApiTokenSecret).values(
         workspace_id=token.workspace_id,
         token_id=token.id,
         member_id=token.member_id,
         digest=digest,
-        in_person=token.member_id is not None and to_its_owner,
+        in_person=token.member_id is not None and to_owner,
     )
     connection.execute(new)
-
-
-def _speaks_for_owner(asking: TokenView, token: TokenView) -> bool:
-    return asking.in_person and asking.member_id == token.member_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +271,7 @@ def rotate(
     lifetime: timedelta | None = None,
     limits: TokenLimits = TokenLimits(),  # noqa: B008 - frozen
     asking: TokenView | None = None,
-    shown_to: UUID | None = None,
+    to_owner: bool = True,
 ) -> TokenView:
     """Give a token a new secret; those that it has end after the overlap, and never later than they were going to.
 
@@ -287,7 +286,7 @@ def rotate(
         limits: of the service.
         asking: the token that does it, if one does: it gets a secret of nothing that outlives it, or that may be used
             from where it may not.
-        shown_to: the member who is shown the text, where a person asks: only its owner has it in person then.
+        to_owner: where no token asks, whether the owner alone is shown the text.
 
     Raises:
         NotFound: the workspace has no such token.
@@ -306,7 +305,7 @@ def rotate(
         raise NotAllowed("A token rotates nothing that outlives it.", action="token.outlive")
     until = min(now + overlap, before.expires_at)
     _retire(connection, before, until)
-    _add_secret(connection, before, digest, asking, shown_to)
+    _add_secret(connection, before, digest, asking, to_owner=to_owner)
     renewed = {} if end == before.expires_at else {"expires_at": end, "warned_days": warned_at_birth(end - now)}
     here = (ApiToken.workspace_id == workspace_id, ApiToken.id == token_id)
     changed = update(ApiToken).where(*here).values(name=ApiToken.name, **renewed).returning(*VIEW.selected_columns)

@@ -7,6 +7,7 @@ the length of compressed answers, and it ends with the session.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from uuid import UUID
 
 from flask import request
@@ -62,6 +63,18 @@ def number(name: str, field: str) -> int | None:
     if not (written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS):
         raise Invalid("Write a whole number.", field=field)
     return int(written)
+
+
+def chosen(name: str, offered: Container[str]) -> str:
+    """A field in which one of several was chosen.
+
+    Raises:
+        Invalid: it holds something else.
+    """
+    value = text(name)
+    if value not in offered:
+        raise Invalid("Choose one of what is offered.", field=name)
+    return value
 
 
 def is_ticked(name: str) -> bool:

@@ -104,9 +104,9 @@ def _row(session: SessionView, people: People) -> Sequence[Any]:
 def confirm_end(session_id: UUID) -> str:
     """Ask once whether to end a session."""
     with reading() as database:
-        told = {"policy": context().session_policy, "workspace_id": here().workspace_id}
-        session = lifecycle.by_id(database, session_id=session_id, **told)
-        people = roster.of_people(database, workspace_id=here().workspace_id, user_ids=[session.user_id])
+        of, policy = here().workspace_id, context().session_policy
+        session = lifecycle.by_id(database, policy=policy, workspace_id=of, session_id=session_id)
+        people = roster.of_people(database, workspace_id=of, user_ids=[session.user_id])
     return render_template("console/sessions/end.html", session=session, person=people.get(session.user_id))
 
 

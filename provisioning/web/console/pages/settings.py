@@ -51,7 +51,13 @@ def index() -> str:
         }
     tokens = context().token_limits
     standard = min(tokens.standard, longest or tokens.longest)
-    held = {"service": _service(), "tokens": tokens, "standard": standard, "longest": longest, "retention": context().audit_retention}
+    held = {
+        "service": _service(),
+        "tokens": tokens,
+        "standard": standard,
+        "longest": longest,
+        "retention": context().audit_retention,
+    }
     return render_template("console/settings/index.html", **shown, **held)
 
 

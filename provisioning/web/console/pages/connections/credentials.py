@@ -11,7 +11,6 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import connections
-from provisioning.refusals import Invalid
 from provisioning.web.console import forms
 from provisioning.web.console.guard import by_member
 from provisioning.web.console.pages.connections.page import base_url, blueprint, found, held_in, where
@@ -36,9 +35,7 @@ def confirm_rotate(connection_id: UUID) -> str:
 @by_member("connection.update")
 def rotate(connection_id: UUID) -> str:
     """Give a connection a new token, and show it this once."""
-    overlap = forms.text("overlap")
-    if overlap not in _OVERLAPS:
-        raise Invalid("Choose one of the offered lengths of time.", field="overlap")
+    overlap = forms.chosen("overlap", _OVERLAPS)
     secret = context().keyring.mint(Kind.CONNECTION)
     with transaction() as database:
         connection = held_in(database, connection_id)

@@ -83,7 +83,12 @@ GUIDES: Mapping[str, Guide] = {
             "For groups include Groups on Parameters, and put people into them on Rules.",
             "On Access give the app to roles.",
         ),
-        (("userName", "the parameter scimusername"), _NAMES, _WORK, ("externalId", "{$user.id}, added to the template")),
+        (
+            ("userName", "the parameter scimusername"),
+            _NAMES,
+            _WORK,
+            ("externalId", "{$user.id}, added to the template"),
+        ),
     ),
     "jumpcloud": Guide(
         "JumpCloud",
@@ -150,7 +155,12 @@ GUIDES: Mapping[str, Guide] = {
             "Leave the propagation of users and groups on, and switch Enable refresh during sync on.",
             "Synchronize all users once.",
         ),
-        (("userName", "the username, or the address"), _NAMES, ("emails", "the address"), ("externalId", "its user id")),
+        (
+            ("userName", "the username, or the address"),
+            _NAMES,
+            ("emails", "the address"),
+            ("externalId", "its user id"),
+        ),
     ),
     "other": Guide(
         "Another SCIM client",

@@ -19,7 +19,16 @@ from provisioning.web.console.pages.connections.page import blueprint
 
 _OFFER = Offer(("name", "added"), {"dialect": tuple(GUIDES)})
 _DIALECTS = [("", "Every identity provider"), *((key, guide.name) for key, guide in GUIDES.items())]
-_COLUMNS = ("id", "name", "dialect", "learned_dialect", "paused", "last_request", "requests_in_a_day", "errors_in_a_day")
+_COLUMNS = (
+    "id",
+    "name",
+    "dialect",
+    "learned_dialect",
+    "paused",
+    "last_request",
+    "requests_in_a_day",
+    "errors_in_a_day",
+)
 
 
 def _some(database: Connection, asked: Listing) -> Sequence[tuple[ConnectionView, Health]]:
@@ -30,7 +39,10 @@ def _some(database: Connection, asked: Listing) -> Sequence[tuple[ConnectionView
         for each in connections.every(database, workspace_id=here().workspace_id)
         if asked.words.lower() in each.name.lower() and asked.filters.get("dialect", each.dialect) == each.dialect
     ]
-    found.sort(key=lambda each: each.created_at if asked.sort == "added" else each.name, reverse=asked.descending)  # type: ignore[return-value,arg-type]
+    if asked.sort == "added":
+        found.sort(key=lambda each: each.created_at)
+    if asked.descending:
+        found.reverse()
     return [(each, fares.get(each.id, Health(None, 0, 0))) for each in found]
 
 
@@ -41,7 +53,13 @@ def index() -> str:
     asked = lists.asked(_OFFER)
     with reading() as database:
         found = _some(database, asked)
-    shown = {"asked": asked, "connections": found, "paging": Paging(len(found)), "guides": GUIDES, "dialects": _DIALECTS}
+    shown = {
+        "asked": asked,
+        "connections": found,
+        "paging": Paging(len(found)),
+        "guides": GUIDES,
+        "dialects": _DIALECTS,
+    }
     return render_template("console/connections/index.html", **shown)
 
 

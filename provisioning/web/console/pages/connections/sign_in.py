@@ -65,7 +65,12 @@ def sign_in_settings(connection_id: UUID) -> str:
 
 
 def _form(connection: ConnectionView, values: Mapping[str, object], errors: Mapping[str, str]) -> str:
-    shown = {"values": values, "errors": errors, "methods": [("", "What goes with that"), *((each, each) for each in AUTH_METHODS)], "addresses": addresses.of(connection.id)}
+    shown = {
+        "values": values,
+        "errors": errors,
+        "methods": [("", "What goes with that"), *((each, each) for each in AUTH_METHODS)],
+        "addresses": addresses.of(connection.id),
+    }
     return render_template("console/connections/sign_in_settings.html", connection=connection, **shown)
 
 

@@ -41,8 +41,10 @@ def create() -> tuple[str, int]:
     secret = context().keyring.mint(Kind.CONNECTION)
     try:
         with transaction() as database:
-            told = {"workspace_id": here().workspace_id, "name": name, "dialect": dialect, "digest": secret.digest}
-            made = connections.create(database, by=actor(), **told)
+            of = here().workspace_id
+            made = connections.create(
+                database, workspace_id=of, name=name, dialect=dialect, digest=secret.digest, by=actor()
+            )
     except (Invalid, Conflict) as refusal:
         return _form(name, dialect, {refusal.field or "name": refusal.sentence}), refusal.status
     return _steps(made, secret.text), 201

@@ -21,7 +21,7 @@ from provisioning.tokens import api
 from provisioning.tokens.api import Narrowing
 from provisioning.tokens.standing import TokenView
 from provisioning.web.console import flash, forms, lists
-from provisioning.web.console.guard import by_member, here
+from provisioning.web.console.guard import by_member, here, is_in_person
 from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.pages.tokens.page import FIELDS, blueprint, days, givable, give, given, owners, terms
 from provisioning.web.guard import actor
@@ -122,6 +122,7 @@ def create() -> str | tuple[str, int]:
                 limits=context().token_limits,
                 owner_id=here().member_id,
                 address_ranges=values["ranges"].split(),
+                to_owner=is_in_person(),
             )
             give(database, Subject("token", made.id), terms())
     except (Invalid, NotAllowed) as refusal:
@@ -152,11 +153,11 @@ def _rotation(token_id: UUID, errors: Mapping[str, str]) -> str:
 @by_member("token.rotate")
 def rotate(token_id: UUID) -> str | tuple[str, int]:
     """Give a token a new secret, and show it this once."""
-    secret, overlap = context().keyring.mint(Kind.API_TOKEN), forms.text("overlap")
+    secret = context().keyring.mint(Kind.API_TOKEN)
     try:
-        if overlap not in _OVERLAPS:
-            raise Invalid("Choose one of the offered lengths of time.", field="overlap")
+        overlap = forms.chosen("overlap", _OVERLAPS)
         with transaction() as database:
+            of = api.by_id(database, workspace_id=here().workspace_id, token_id=token_id).member_id
             rotated = api.rotate(
                 database,
                 workspace_id=here().workspace_id,
@@ -166,7 +167,7 @@ def rotate(token_id: UUID) -> str | tuple[str, int]:
                 overlap=timedelta(seconds=int(overlap)),
                 lifetime=days("days", "expiresIn"),
                 limits=context().token_limits,
-                shown_to=here().member_id,
+                to_owner=is_in_person() and of == here().member_id,
             )
     except Invalid as refusal:
         return _rotation(token_id, {FIELDS.get(refusal.field or "", "days"): refusal.sentence}), refusal.status

@@ -97,10 +97,12 @@ def create_client() -> str | tuple[str, int]:
     """Make a client that belongs to whoever makes it, and show its secret this once."""
     values = {name: forms.text(name) for name in ("name", "role", "labels")}
     secret = context().keyring.mint(Kind.CLIENT_SECRET)
-    told = {"workspace_id": here().workspace_id, "owner_id": here().member_id, "token_lifetime": None}
+    of, owner_id = here().workspace_id, here().member_id
     try:
         with transaction() as database:
-            made = clients.create(database, name=values["name"], by=actor(), **told)
+            made = clients.create(
+                database, workspace_id=of, name=values["name"], owner_id=owner_id, token_lifetime=None, by=actor()
+            )
             give(database, Subject("client", made.id), terms())
             clients.add_secret(database, client=made, digest=secret.digest, by=actor())
     except (Invalid, NotAllowed) as refusal:

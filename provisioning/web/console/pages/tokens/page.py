@@ -60,7 +60,7 @@ def give(database: Connection, subject: Subject, wanted: Terms) -> None:
 def given(database: Connection, kind: str, ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, PolicyView]]]:
     """What each of some programs may do: the names of roles, with their policies."""
     roles = catalogue(database)
-    held = policies.of_many(database, workspace_id=here().workspace_id, kind=kind, ids=ids)  # type: ignore[arg-type]
+    held = policies.of_many(database, workspace_id=here().workspace_id, kind=kind, ids=ids)
     return {one: [(_name(roles, each.role), each) for each in found] for one, found in held.items()}
 
 
