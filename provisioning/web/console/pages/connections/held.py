@@ -26,8 +26,9 @@ def held(connection_id: UUID) -> str:
         waiting = mass_changes.held(database, **where(connection))
         shown = waiting[:_SHOWN]
         of = here().workspace_id
-        people = roster.names(database, workspace_id=of, ids=[change.member_id for change in shown])
-        named = groups.names(database, workspace_id=of, ids=[change.group_id for change in shown if change.group_id])
+        members, inside = {each.member_id for each in shown}, {each.group_id for each in shown if each.group_id}
+        people = roster.names(database, workspace_id=of, ids=[*members]) if members else {}
+        named = groups.names(database, workspace_id=of, ids=[*inside]) if inside else {}
     told = {"changes": shown, "total": len(waiting), "people": people, "groups": named}
     return render_template("console/connections/held.html", connection=connection, **told)
 
