@@ -59,7 +59,7 @@ def build(members: int) -> UUID:
         made = found_workspace(connection, slug="large", name="large", hipaa_eligible=False, by=_BY)
         asked = {"workspace": made.id, "members": members, "salt": secrets.token_hex(8)}
         connection.execute(_PEOPLE, asked)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with reading() as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))
     return made.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,18 +12,21 @@ from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import orjson
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 __all__ = ["Base", "Connection", "DatabaseFailure", "Trouble", "db", "reading", "transaction", "trouble_of"]
 
 DatabaseFailure = SQLAlchemyError
 _AFTER_COMMIT = "after_commit"
+_LAST_USED, _STALE_AFTER_SECONDS = "last_used", 1.0
 
 
 class Trouble(Enum):
@@ -89,7 +94,9 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 5,
-        "pool_pre_ping": True,
+        # Most connections only read: what is a transaction says so, and pays for it.
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "connect_args": {
@@ -103,11 +110,38 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
     }
 
 
+@event.listens_for(Pool, "checkin")
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_LAST_USED] = time.monotonic()
+
+
+@event.listens_for(Pool, "checkout")
+def _discover_death(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection that lay idle for a sign of life; for one that was used just now the question costs too much.
+
+    Raises:
+        DisconnectionError: its server is gone, or another one: the pool makes a new connection.
+    """
+    if time.monotonic() - record.info.get(_LAST_USED, math.inf) < _STALE_AFTER_SECONDS:
+        return
+    try:
+        connection.execute("")
+    except psycopg.Error as error:
+        raise DisconnectionError from error
+
+
 @contextmanager
 def reading() -> Iterator[Connection]:
     """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""
     with db.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """A connection that is good for transactions, which are begun and ended by whoever asks for it."""
+    with db.engine.connect() as connection:
+        yield connection.execution_options(isolation_level="READ COMMITTED")
 
 
 @contextmanager
@@ -125,7 +159,7 @@ def transaction() -> Iterator[Connection]:
 
     What was registered with `after_commit` runs once the commit has been acknowledged.
     """
-    with db.engine.connect() as connection:
+    with writing() as connection:
         callbacks = connection.info[_AFTER_COMMIT] = cast("list[Callable[[], None]]", [])
         with connection.begin():
             yield connection
@@ -156,7 +190,7 @@ def in_transaction(work: Callable[[Connection], T]) -> T:
 @contextmanager
 def rehearsal() -> Iterator[Connection]:
     """A connection in a transaction that is always rolled back in the end: to see what something would do."""
-    with db.engine.connect() as connection:
+    with writing() as connection:
         connection.info[_AFTER_COMMIT] = []
         with connection.begin() as begun:
             yield connection
