@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import driver
+from benchmarks import driver, report
 from benchmarks.comparison import Plan, Store, compare
 from benchmarks.cycles import CYCLES
 from benchmarks.targets import Place, Target, django_scim2, floor, scim2_server, scimmy, service
@@ -32,19 +33,31 @@ def main() -> None:
     if asked.afresh or asked.quick:
         file.unlink(missing_ok=True)
     store = Store.opened(file)
-    plan = Plan([1_000] if asked.quick else asked.people, asked.rounds, asked.seconds)
+    plan = (
+        Plan([1_000], asked.rounds, asked.seconds / 2)
+        if asked.quick
+        else Plan(asked.people, asked.rounds, asked.seconds)
+    )
     wanted = [one for one in (*WORKLOADS, *CYCLES) if asked.only is None or asked.only in one.name]
     tell(f"the driver alone: {driver.ceiling():,.0f} requests/s of a server that does nothing")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         size = {"processes": asked.processes, "threads": asked.threads}
         with service.running(Path(folder), **size) as running:
             place = Place(_KEPT.absolute(), running.database, **size)
-            compare(_targets(running, asked), wanted, plan, place=place, store=store, tell=tell)
+            targets = _targets(running, asked)
+            compare(targets, wanted, plan, place=place, store=store, tell=tell)
+    sys.stdout.write(file.read_text())
+    if not asked.quick:
+        report.write(store, targets, [*WORKLOADS, *CYCLES], command=shlex.join(["make", "bench", *_given()]))
 
 
 def _targets(running: service.Running, asked: argparse.Namespace) -> Sequence[Target]:
     others = [] if asked.quick or asked.alone else [scim2_server.TARGET, django_scim2.TARGET, scimmy.TARGET]
     return [floor.TARGET, service.target(running), *others]
+
+
+def _given() -> Sequence[str]:
+    return [f"ARGS={shlex.join(sys.argv[1:])}"] if sys.argv[1:] else []
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -192,11 +192,3 @@ def shown(cell: Cell | None) -> str:
     wrong = f" ({cell.errors} wrong)" if cell.errors else ""
     digits = 2 if cell.ratio >= 0.1 else 3 if cell.ratio >= 0.01 else 5  # noqa: PLR2004 - so that two figures count
     return f"{cell.ratio:.{digits}f}{wrong}"
-
-
-def growth(store: Store, workload: str, target: str) -> Iterator[tuple[int, float]]:
-    """How the median time of a workload goes with the number of people."""
-    for people in sorted(map(int, store.rows)):
-        cell = store.cell(people, workload, target)
-        if cell is not None and cell.p50_ms is not None:
-            yield people, cell.p50_ms

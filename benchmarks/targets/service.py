@@ -93,7 +93,7 @@ class Running:
             "action": {"name": "source.update"},
             "resource": {"type": "source", "id": "s"},
         }
-        return address, World(people, known, outside, groups, orjson.dumps(evaluation), introspection, doors)
+        return address, World(people, known, outside, groups, orjson.dumps(evaluation), introspection, doors=doors)
 
     def _copies(self, workspace: str, slug: str, first: str, people: int, groups: dict[int, str]) -> dict[str, str]:
         with psycopg.connect(self.database, autocommit=True) as connection:
