@@ -16,7 +16,7 @@ LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 # Sizes of groups: those that fit into the workspace are there.
 GROUPS = (10, 1_000, 10_000, 100_000)
 # So many people are in no group, beside those who are counted.
-OUTSIDE = 400
+OUTSIDE = 1_000
 # So many of the people are known by their ids: what is asked for is drawn from them.
 _KNOWN = 200
 
