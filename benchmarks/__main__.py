@@ -15,9 +15,10 @@ from benchmarks.comparison import Plan, Store, compare
 from benchmarks.cycles import CYCLES
 from benchmarks.targets import Place, Target, django_scim2, floor, scim2_server, scimmy, service
 from benchmarks.workloads import WORKLOADS
+from config import settings
 
 _KEPT = Path(".bench")
-_PROCESSES, _THREADS = 2, 4
+_USUAL = settings.load({})
 
 
 def main() -> None:
@@ -69,8 +70,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--alone", action="store_true", help="without peers")
     parser.add_argument("--only", help="the workloads with this in their names")
     parser.add_argument("--afresh", action="store_true", help="forget what an earlier run has measured")
-    parser.add_argument("--processes", type=int, default=_PROCESSES, help="of each web server")
-    parser.add_argument("--threads", type=int, default=_THREADS, help="of each web process")
+    parser.add_argument("--processes", type=int, default=_USUAL.web_processes, help="of each web server")
+    parser.add_argument("--threads", type=int, default=_USUAL.web_threads, help="of each web process")
     return parser.parse_args()
 
 

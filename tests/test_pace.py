@@ -47,8 +47,7 @@ def test_a_redis_that_is_gone_holds_nobody_up():
 
 
 def test_of_a_large_measure_some_are_taken_at_once_and_never_too_many(redis):
-    one, other = Pace(redis.url, per_minute=5000), Pace(redis.url, per_minute=5000)
-    answered = allowed(one, "c", 4000) + allowed(other, "c", 4000)
-    # What a process had taken and not used is lost to the other; a minute may end in between.
-    assert 4900 <= answered <= 5000 or answered > 7900
-    assert other.take("c", 5000) is not None or answered > 7900
+    one, other = Pace(redis.url, per_minute=2000), Pace(redis.url, per_minute=2000)
+    answered = allowed(one, "c", 3000) + allowed(other, "c", 3000)
+    # What a process has taken and not used is lost to the other; a minute may end in between.
+    assert 1800 <= answered <= 2000 or 3600 <= answered <= 4000
