@@ -9,22 +9,17 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 
-from config import settings
-from provisioning import migration
+from benchmarks.alone import alone
 from provisioning.access.founding import found_workspace
-from provisioning.app import create_app
-from provisioning.database import db, reading, transaction
-from provisioning.embedded import EmbeddedPostgres
+from provisioning.database import reading, transaction
 from provisioning.outbox import Actor
 from workers import expiry
 
@@ -108,17 +103,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1_000_000, help="access tokens that are over")
     parser.add_argument("--api-tokens", type=int, default=20_000, help="API tokens that are over")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(prefix="sweep-") as sockets:
-        postgres = EmbeddedPostgres(Path(folder) / "postgres", sockets=Path(sockets), durable=True)
-        postgres.start()
-        try:
-            environ = {"DATABASE_URL": postgres.url, "PROVISIONING_DATA_DIR": folder}
-            with create_app(settings.load(environ)).app_context():
-                migration.migrate()
-                found = measure(count=asked.tokens, api_count=asked.api_tokens)
-                db.engine.dispose()
-        finally:
-            postgres.stop()
+    with alone():
+        found = measure(count=asked.tokens, api_count=asked.api_tokens)
     sys.stdout.write(orjson.dumps(found).decode() + "\n")
 
 

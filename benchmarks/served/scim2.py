@@ -38,4 +38,4 @@ def wsgi() -> Any:
     )
     service = ScimService(provider, secret="s" * 32)
     storage = InMemoryStorage()
-    return _UnderBase(BearerTokenApplication(storage, provider, service, [os.environ["SCIM2_TOKEN"]]))
+    return _UnderBase(BearerTokenApplication(storage, provider, service, [os.environ["PEER_TOKEN"]]))

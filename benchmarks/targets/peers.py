@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from benchmarks import company
 from benchmarks.company import Person, World, name_of, numbers
 from benchmarks.cycles import CYCLES
 from benchmarks.driver import Address, Script, Wrong, drive
-from benchmarks.targets import Place
+from benchmarks.targets import Place, free_port, served
 from benchmarks.workloads import founded, joined
 
 _LOCK = Path(__file__).parents[1] / "peers.lock"
 SCIMMY = Path(__file__).parents[1] / "served" / "scimmy"
 _AT_ONCE = 8
+_TOKEN = "bench"  # noqa: S105 - of a server that lives for a measurement
+FULL = (10_000, "it is in memory and takes a millisecond a person to fill")
 # What nobody but us offers.
 DOORS = {"access check": "it has no access checks", "introspection": "it has no introspection"}
 ENTRA_INITIAL, OKTA_INITIAL = CYCLES[0].name, CYCLES[2].name
@@ -54,6 +57,43 @@ def _step(command: Sequence[str], folder: Path | None = None) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+class InMemory:
+    """A peer that keeps everything in its one process, and is started anew for each filling.
+
+    Args:
+        place: where it lives.
+        stack: ends the process.
+        name: of its log.
+        command: starts it; it listens on `PEER_PORT` and takes `PEER_TOKEN`.
+    """
+
+    def __init__(self, place: Place, stack: ExitStack, name: str, command: Callable[[Place, int], list[str]]) -> None:
+        self._place, self._stack, self._name, self._command = place, stack, name, command
+
+    def fill(self, people: int) -> tuple[Address, World]:
+        """Start it, and push everybody."""
+        self._stack.close()
+        port = free_port()
+        log = self._place.folder / f"{self._name}.log"
+        told = {"PEER_PORT": str(port), "PEER_TOKEN": _TOKEN}
+        self._stack.enter_context(served(self._command(self._place, port), port, log, **told))
+        address = Address(port, f"Bearer {_TOKEN}")
+        return address, push(address, people)
+
+
+def in_memory(
+    name: str, command: Callable[[Place, int], list[str]]
+) -> Callable[[Place], AbstractContextManager[InMemory]]:
+    """How such a peer is run."""
+
+    @contextmanager
+    def run(place: Place) -> Iterator[InMemory]:
+        with ExitStack() as stack:
+            yield InMemory(place, stack, name, command)
+
+    return run
 
 
 def push(address: Address, people: int) -> World:

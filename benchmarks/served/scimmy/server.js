@@ -59,10 +59,10 @@ for (const [kind, name] of [["User", "userName"], ["Group", "displayName"]]) {
 }
 
 const handler = (request) => {
-    if (request.header("Authorization") !== "Bearer bench") throw new Error("The bearer token is missing");
+    if (request.header("Authorization") !== `Bearer ${process.env.PEER_TOKEN}`) throw new Error("The bearer token is missing");
     return "bench";
 };
 const app = express();
 app.use("/scim/v2", new SCIMMYRouters({type: "bearer", handler}));
-const server = app.listen(Number(process.env.SCIMMY_PORT), "127.0.0.1");
+const server = app.listen(Number(process.env.PEER_PORT), "127.0.0.1");
 server.keepAliveTimeout = 0;
