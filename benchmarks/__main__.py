@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import tempfile
 import time
@@ -49,7 +48,7 @@ def main() -> None:
             compare(targets, wanted, plan, place=place, store=store, tell=tell)
     sys.stdout.write(file.read_text())
     if not asked.quick:
-        report.write(store, targets, [*WORKLOADS, *CYCLES], command=shlex.join(["make", "bench", *_given()]))
+        report.write(store, targets, [*WORKLOADS, *CYCLES], command=_command())
 
 
 def _targets(running: service.Running, asked: argparse.Namespace) -> Sequence[Target]:
@@ -57,8 +56,9 @@ def _targets(running: service.Running, asked: argparse.Namespace) -> Sequence[Ta
     return [floor.TARGET, service.target(running), *others]
 
 
-def _given() -> Sequence[str]:
-    return [f"ARGS={shlex.join(sys.argv[1:])}"] if sys.argv[1:] else []
+def _command() -> str:
+    given = " ".join(sys.argv[1:])
+    return f'make bench ARGS="{given}"' if given else "make bench"
 
 
 def _arguments() -> argparse.Namespace:

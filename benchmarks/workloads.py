@@ -250,7 +250,7 @@ def _group_alone(size: int) -> Workload:
         found = must((yield Request("GET", path)), 200)
         equal((found["id"], found.get("members")), (world.groups[size], None), "id and members")
 
-    return Workload(f"group of {size:,}: read without members", script, members=size, target=0.7)
+    return Workload(f"read a group of {size:,} without members", script, members=size, target=0.7)
 
 
 def _create_group(world: World, _prepared: Any, number: int) -> Script[None]:
