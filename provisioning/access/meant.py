@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, func, literal, or_, select, union_all
 from sqlalchemy.engine import Connection
 
 from provisioning.access import custom_roles, mappings
@@ -21,6 +22,7 @@ from provisioning.directory.listing import Selection
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.paging import Page, Window
 from provisioning.directory.roster import MemberView
+from provisioning.refusals import Invalid
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.extensions import Kinds
 
@@ -38,10 +40,14 @@ class Meant:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many a rule means: groups, None where it is about people, and people, up to one more than `COUNTED`."""
+    """How many a rule means: groups, None where it is about people, and people, up to one more than `COUNTED`.
+
+    `group` is what the first of the groups is called.
+    """
 
     groups: int | None
     people: int
+    group: str | None = None
 
 
 def by_rule(
@@ -60,8 +66,11 @@ def by_rule(
     Raises:
         Invalid: the rule can't be.
     """
-    kinds = extensions.kinds(connection, workspace_id=workspace_id)
-    meets = _meets(connection, workspace_id, read_rule(rule, kinds), kinds, catalogue)
+    asking = _asking(connection, workspace_id, [rule], catalogue)
+    try:
+        meets = asking.meets(read_rule(rule, asking.kinds))
+    except InvalidFilter as error:
+        raise Invalid(f"The condition can't be asked: {error.detail}", field="condition") from None
     if rule.resource_type != "Group":
         return Meant(None, _active(connection, workspace_id, meets, people))
     linked = [listing.LINKED, meets]
@@ -78,34 +87,33 @@ def count(
     connection: Connection, *, workspace_id: UUID, found: Sequence[MappingView], catalogue: Catalogue
 ) -> dict[UUID, Count]:
     """How many each of some mappings means; nothing of one whose rule can't be asked any more."""
-    kinds = extensions.kinds(connection, workspace_id=workspace_id)
+    asking = _asking(connection, workspace_id, [mapping.rule for mapping in found], catalogue)
     counts = []
     for mapping in found:
         try:
-            meets = _meets(connection, workspace_id, mapping.rule, kinds, catalogue)
+            counts.append(_counting(workspace_id, mapping, asking.meets(mapping.rule)))
         except InvalidFilter:
             continue
-        counts.append(_counting(workspace_id, mapping, meets))
     if not counts:
         return {}
     rows = connection.execute(union_all(*counts)).all()
-    return {mapping_id: Count(groups, people) for mapping_id, groups, people in rows}
+    return {mapping_id: Count(*counted) for mapping_id, *counted in rows}
 
 
-def _counting(workspace_id: UUID, mapping: MappingView, meets: ColumnElement[bool]) -> Select[*tuple[UUID, int, int]]:
+def _counting(workspace_id: UUID, mapping: MappingView, meets: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     here = (Member.workspace_id == workspace_id, Member.active)
+    of_groups: ColumnElement[Any]
+    first: ColumnElement[Any]
     if mapping.rule.resource_type == "User":
         some = select(Member.id).where(*here, meets)
-        of_groups: ColumnElement[int] = literal(None, _INTEGER)
+        of_groups, first = (literal(None, Integer), literal(None, Text))
     else:
         some = select(Member.id).where(*here, _inside(workspace_id, meets))
-        linked = select(func.count()).where(Group.workspace_id == workspace_id, listing.LINKED, meets)
-        of_groups = linked.select_from(Group).scalar_subquery()
+        linked = (Group.workspace_id == workspace_id, listing.LINKED, meets)
+        of_groups = select(func.count()).select_from(Group).where(*linked).scalar_subquery()
+        first = select(func.min(Group.display_name)).where(*linked).scalar_subquery()
     people = select(func.count()).select_from(some.limit(COUNTED + 1).subquery())
-    return select(literal(mapping.id), of_groups, people.scalar_subquery())
-
-
-_INTEGER = func.count().type
+    return select(literal(mapping.id), of_groups, people.scalar_subquery(), first)
 
 
 def _inside(workspace_id: UUID, meets: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -115,24 +123,35 @@ def _inside(workspace_id: UUID, meets: ColumnElement[bool]) -> ColumnElement[boo
     return Member.id.in_(inside.where(Group.workspace_id == workspace_id, listing.LINKED, meets))
 
 
-def _meets(
-    connection: Connection, workspace_id: UUID, rule: Rule, kinds: Kinds, catalogue: Catalogue
-) -> ColumnElement[bool]:
-    """A rule as a condition on groups or members.
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What rules are asked with: the workspace's attributes, and what names of its pushed groups could say."""
 
-    Raises:
-        InvalidFilter: it names an attribute that isn't there any more.
-    """
-    if rule.pattern is not None:
-        return _follows(connection, workspace_id, rule.pattern, catalogue)
-    over = over_groups if rule.resource_type == "Group" else over_members
-    return over(Viewer(kinds)).condition(mappings.parsed(rule.condition or ""))
+    kinds: Kinds
+    named: Sequence[tuple[UUID, str]]
+    roles: Sequence[str]
+
+    def meets(self, rule: Rule) -> ColumnElement[bool]:
+        """A rule as a condition on groups or members.
+
+        Raises:
+            InvalidFilter: it names an attribute that isn't there any more.
+        """
+        if rule.pattern is not None:
+            pattern = parse_pattern(rule.pattern)
+            return Group.id.in_([group_id for group_id, name in self.named if read(pattern, name, self.roles)])
+        over = over_groups if rule.resource_type == "Group" else over_members
+        return over(Viewer(self.kinds)).condition(mappings.parsed(rule.condition or ""))
 
 
-def _follows(connection: Connection, workspace_id: UUID, written: str, catalogue: Catalogue) -> ColumnElement[bool]:
-    pattern = parse_pattern(written)
+def _asking(connection: Connection, workspace_id: UUID, rules: Sequence[Rule], catalogue: Catalogue) -> _Asking:
+    """Load what rules are asked with, names of groups only where some rule reads them."""
+    kinds = extensions.kinds(connection, workspace_id=workspace_id)
+    starts = [parse_pattern(rule.pattern).texts[0] for rule in rules if rule.pattern is not None]
+    if not starts:
+        return _Asking(kinds, (), ())
+    begins = or_(*(Group.display_name.startswith(start, autoescape=True) for start in starts))
+    linked = select(Group.id, Group.display_name).where(Group.workspace_id == workspace_id, listing.LINKED, begins)
+    named = [(group_id, name) for group_id, name in connection.execute(linked)]
     roles = custom_roles.of_workspace(connection, workspace_id=workspace_id, catalogue=catalogue)
-    keys = [role.key for role in roles]
-    start = Group.display_name.startswith(pattern.texts[0], autoescape=True)
-    named = select(Group.id, Group.display_name).where(Group.workspace_id == workspace_id, listing.LINKED, start)
-    return Group.id.in_([group_id for group_id, name in connection.execute(named) if read(pattern, name, keys)])
+    return _Asking(kinds, named, [role.key for role in roles])

@@ -37,7 +37,9 @@ ATTRIBUTES: Mapping[str, tuple[str, AttributePath]] = {
     "userType": ("User type", AttributePath(None, "userType")),
 }
 _NAME = AttributePath(None, "displayName")
-_MOST_ROLES = 50
+# So many lines the form has; who gives more by one mapping does so by the admin API.
+MOST_ROLES = 40
+_LONGEST, _LONGEST_SEEN = 8192, 400_000
 _MINUTE = "%Y-%m-%dT%H:%M"
 
 
@@ -160,7 +162,7 @@ class Form:
 
     def with_a_role_more(self) -> Form:
         """The same with an empty line."""
-        return replace(self, roles=(*self.roles, Role())[:_MOST_ROLES])
+        return replace(self, roles=(*self.roles, Role())[:MOST_ROLES])
 
     def without_role(self, place: int) -> Form:
         """The same without a line; one stays."""
@@ -175,18 +177,18 @@ def read(sent: Mapping[str, str], labels: Sequence[str]) -> Form:
         sent: its fields; what a form of ours never sends is left out of account.
         labels: those that are ticked, each with the number of its line and a blank before it.
     """
-    texts = {name: sent.get(name, "").replace("\0", "").strip()[:8192] for name in _TEXTS}
+    texts = {name: sent.get(name, "").replace("\0", "").strip()[:_LONGEST] for name in _TEXTS}
     chosen = {
         "means": _one_of(sent.get("means"), (GROUP, BEGINS, ATTRIBUTE, FILTER, PATTERN)),
         "attribute": _one_of(sent.get("attribute"), tuple(ATTRIBUTES)),
         "about": _one_of(sent.get("about"), ("Group", "User")),
     }
-    count = next((place for place in range(_MOST_ROLES) if f"role-{place}" not in sent), _MOST_ROLES)
+    count = next((place for place in range(MOST_ROLES) if f"role-{place}" not in sent), MOST_ROLES)
     lines = tuple(_line(sent, place, labels) for place in range(count)) or (Role(),)
-    return Form(**texts, **chosen, roles=lines)
+    return Form(**texts, **chosen, roles=lines, seen=sent.get("seen", "")[:_LONGEST_SEEN])
 
 
-_TEXTS = ("name", "group", "group_was", "bound", "begins", "equals", "filter", "pattern", "seen")
+_TEXTS = ("name", "group", "group_was", "bound", "begins", "equals", "filter", "pattern")
 
 
 def _one_of(value: str | None, known: Sequence[str]) -> str:
@@ -195,7 +197,7 @@ def _one_of(value: str | None, known: Sequence[str]) -> str:
 
 def _line(sent: Mapping[str, str], place: int, labels: Sequence[str]) -> Role:
     def text(name: str) -> str:
-        return sent.get(f"{name}-{place}", "").replace("\0", "").strip()[:8192]
+        return sent.get(f"{name}-{place}", "").replace("\0", "").strip()[:_LONGEST]
 
     ticked = tuple(label for number, _, label in (one.partition(" ") for one in labels) if number == str(place))
     on = _one_of(sent.get(f"on-{place}"), ("all", LABELS, RESOURCES))

@@ -186,9 +186,21 @@ def _as_edited(database: Connection, mapping: MappingView) -> Form:
 def edit(mapping_id: UUID) -> str | tuple[str, int]:
     """Change a mapping."""
     with reading() as database:
-        mapping = page.one(database, mapping_id)
+        mapping = _editable(database, mapping_id)
         form = _as_edited(database, mapping)
     return _shown(form, mapping)
+
+
+def _editable(database: Connection, mapping_id: UUID) -> MappingView:
+    """A mapping, where the form has room for all that it gives: what is not in it would be taken away.
+
+    Raises:
+        Conflict: it gives more.
+    """
+    mapping = page.one(database, mapping_id)
+    if len(mapping.policies) > builder.MOST_ROLES:
+        raise Conflict(f"It gives more than {builder.MOST_ROLES} roles: change it by the admin API.")
+    return mapping
 
 
 def _change(database: Connection, form: Form, mapping_id: UUID) -> MappingView:
@@ -212,7 +224,7 @@ def change(mapping_id: UUID) -> Response | str | tuple[str, int]:
     """Show what a change of a mapping would do, and then make it, unless somebody else has changed it meanwhile."""
     form, pressed = _filled_in(), request.form.get("do")
     with reading() as database:
-        mapping = page.one(database, mapping_id)
+        mapping = _editable(database, mapping_id)
     if found := builder.changed_meanwhile(form, mapping.draft):
         return _told_of(form, mapping, found)
     try:

@@ -36,7 +36,7 @@ def _refuse_unseen(now: MappingView) -> None:
     Raises:
         Stale: somebody has changed it since the page was made.
     """
-    if forms.text("seen", longest=200_000) != builder.seen(now.draft):
+    if forms.text("seen", longest=400_000) != builder.seen(now.draft):
         raise Stale("Somebody has changed this mapping since the page was made. Nothing was changed.")
 
 
