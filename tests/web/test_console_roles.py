@@ -26,7 +26,7 @@ def names(who: Visitor, query: str = "") -> list[str]:
 
 
 def create(who: Visitor, action: str = "source.read", **fields: str):
-    return who.send("/roles/new", "/roles/new", {**_OWN, "action": action, **fields})
+    return who.send("/roles/-/new", "/roles/-/new", {**_OWN, "action": action, **fields})
 
 
 def change(who: Visitor, seen: str, do: str, *actions: str):
@@ -98,7 +98,7 @@ def test_who_has_a_role_is_told_and_what_gives_it_keeps_it(owner, idp):
     page = owner.get("/roles/reader").text
     assert ("1 mapping" in page, ">R&amp;D</a>" in page) == (True, True)
     assert "1 policy gives it" in owner.get("/roles/reader/delete").text
-    assert owner.send("/roles/new", "/roles/reader/delete").status_code == 409
+    assert owner.send("/roles/-/new", "/roles/reader/delete").status_code == 409
     (mapping,) = set(re.findall(r"/mappings/[0-9a-f-]{36}", page))
     asked = owner.get(f"{mapping}/delete").text
     gone = {name: html.unescape(value) for name, value in _HIDDEN.findall(asked)}

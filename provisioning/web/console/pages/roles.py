@@ -159,14 +159,14 @@ def _by_noun(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
     return grouped
 
 
-@blueprint.get("/new")
+@blueprint.get("/-/new")
 @by_member("role.create")
 def new() -> str | tuple[str, int]:
     """Compose a role of the workspace's own."""
     return _shown(_Form())
 
 
-@blueprint.post("/new")
+@blueprint.post("/-/new")
 @by_member("role.create")
 def create() -> AnyResponse | str | tuple[str, int]:
     """Add a role; nobody has it yet."""
