@@ -23,7 +23,7 @@ from tests.waiting import eventually
 # Fewer boundaries than any of these has: it was not killed at all.
 _LEAST = 4
 # Up to here each; what is longer than that repeats itself, table by table or row by row.
-_EACH = 16
+_EACH = 12
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_worker_killed_anywhere_leaves_its_work_to_the_next_who_does_it_once_i
     # Whatever the tests before have left to do.
     victim.made(run)
     after = None
-    for boundary in itertools.chain(range(_EACH), itertools.count(_EACH, 5)):
+    for boundary in itertools.chain(range(_EACH), itertools.count(_EACH, 9)):
         state, mark = work_of(victim), last_fact()
         before = state()
         if victim.send(run, kill_at=boundary) is None:

@@ -40,11 +40,13 @@ class Part:
     output: Path
     environ: Mapping[str, str] = field(default_factory=dict)
     process: Popen[bytes] | None = None
+    tampered: bool = False
 
     def start(self) -> None:
         """Start it, unless it runs."""
         if self.process is None or self.process.poll() is not None:
             self.process = self.processes.start(*self.command, output=self.output, **self.environ)
+            self.tampered = False
 
     def signal(self, number: int) -> None:
         """Send a signal to the process and all that it has started."""
@@ -64,12 +66,23 @@ class Part:
         with suppress(psutil.NoSuchProcess):
             children[-1].kill()
 
-    def restart(self, *, off: float = 0.0) -> None:
-        """Kill it and start it anew, with a clock that is off by so many seconds."""
+    def end(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self._running.terminate()
+        self._running.wait(timeout=30)
+
+    def restart(self, *, off: float = 0.0, dies_of: str = "") -> None:
+        """Kill it and start it anew, tampered with until the next start.
+
+        Args:
+            off: by so many seconds its clock is wrong.
+            dies_of: a statement with this value kills it.
+        """
         if self.process is not None:
             self.kill()
-        wrong = {"PYTHONPATH": str(_SITE), "FAULTS_CLOCK": str(off)} if off else {}
-        self.process = self.processes.start(*self.command, output=self.output, **{**self.environ, **wrong})
+        tampered = {"PYTHONPATH": str(_SITE), "FAULTS_CLOCK": str(off), "FAULTS_DEADLY": dies_of}
+        self.process = self.processes.start(*self.command, output=self.output, **{**self.environ, **tampered})
+        self.tampered = True
 
     @property
     def _running(self) -> Popen[bytes]:
@@ -104,6 +117,8 @@ class Whole:
         for proxy in (self.to_postgres, self.to_redis):
             proxy.mend()
         for part in self.parts.values():
+            if part.tampered:
+                part.kill()
             part.start()
             part.signal(signal.SIGCONT)
 

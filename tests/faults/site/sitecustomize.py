@@ -1,4 +1,4 @@
-"""Put on PYTHONPATH for one process alone: its clock goes wrong by so many seconds as FAULTS_CLOCK says."""
+"""Put on PYTHONPATH for one process alone: its clock is wrong by FAULTS_CLOCK seconds, and FAULTS_DEADLY kills it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ time.time_ns = lambda: _time_ns() + int(_OFF * 1e9)
 
 # Only now, so that whatever they import sees the wrong clock.
 from provisioning import clock  # noqa: E402
+from tests.faults import killer  # noqa: E402
 
 _now = clock.now
 clock.now = lambda: _now() + timedelta(seconds=_OFF)
+killer.die_of(os.environ["FAULTS_DEADLY"])
