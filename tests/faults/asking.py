@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import urllib3
@@ -20,7 +20,7 @@ from tests.web.oauth import bearer
 
 _JSON = {"Content-Type": "application/json"}
 _PATIENCE_SECONDS = 40.0
-_OK, _UNAUTHORIZED = 200, 401
+_OK, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class Answer:
     @property
     def is_done(self) -> bool:
         """Whether what was asked for is certain to have been done."""
-        return self.status is not None and self.status < 300  # noqa: PLR2004 - successes lie below
+        return self.status is not None and self.status < 300
 
     @property
     def is_unknown(self) -> bool:
         """Whether what was asked for may have been done all the same."""
-        return self.status is None or self.status >= 500  # noqa: PLR2004 - the server's troubles lie there
+        return self.status is None or self.status >= 500
 
 
 class Client:
@@ -91,9 +91,9 @@ def check(client: Client, url: str, company: Company, session: str) -> tuple[Ans
 
 
 def use(client: Client, url: str, token: str) -> tuple[Answer, bool | None, str | None]:
-    """Use an API token."""
+    """Use an API token; one that may not do so is known all the same."""
     answer = client.ask("GET", f"{url}/api", bearer(token))
-    return answer, {_OK: True, _UNAUTHORIZED: False}.get(answer.status or 0), "ended"
+    return answer, {_OK: True, _FORBIDDEN: True, _UNAUTHORIZED: False}.get(answer.status or 0), "ended"
 
 
 Ask = Callable[[str], tuple[Answer, bool | None, str | None]]
@@ -117,7 +117,7 @@ class Prober:
         self.history.lives[life.id] = life
         self._asks.append((life.id, lambda url: ask(self.client, url)))
 
-    def __enter__(self) -> Prober:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

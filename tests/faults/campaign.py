@@ -1,7 +1,7 @@
-"""The random campaign: the whole service under load, struck again and again, while its sessions and tokens are probed.
+"""The random campaign: a whole service under load, struck again and again, while its sessions and tokens are probed.
 
-`python -m tests.faults.campaign --seed N --faults M` prints one JSON document of counts, and exits with 1 when a promise
-was broken. The seed decides which faults strike in which order; what they meet is up to the machine.
+`python -m tests.faults.campaign --seed N --faults M` prints one JSON document of counts, and exits with 1 when a
+promise was broken. The seed decides which faults strike in which order; what they meet is up to the machine.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from config import settings
 from provisioning import doctor, migration
@@ -33,7 +32,7 @@ from tests.faults.asking import Prober
 from tests.faults.checker import History
 from tests.faults.company import found
 from tests.faults.load import Load
-from tests.faults.looking import count, undone
+from tests.faults.looking import clearings, count, undone
 from tests.faults.nemesis import Nemesis
 from tests.faults.whole import Whole, whole
 from tests.waiting import eventually
@@ -77,7 +76,9 @@ class Outcome:
         return not any((*wrong, *found))
 
 
-def strike(service: Whole, *, seed: int, until: Callable[[Nemesis], bool], companies: int = 2) -> Outcome:
+def strike(
+    service: Whole, *, seed: int, until: Callable[[Nemesis], bool], companies: int, pause: float = 0.0
+) -> Outcome:
     """Strike at a service that is well, until enough is enough; let it come to rest, and judge it.
 
     Args:
@@ -85,9 +86,10 @@ def strike(service: Whole, *, seed: int, until: Callable[[Nemesis], bool], compa
         seed: which faults strike.
         until: asked after each of them.
         companies: how many workspaces are at work.
+        pause: seconds between two questions of a prober; there are three.
     """
     nemesis, history = Nemesis(service, seed), History()
-    with Prober(service.webs, history, threads=3, seed=seed) as prober:
+    with Prober(service.webs, history, threads=3, pause=pause, seed=seed) as prober:
         loads = [Load(service, found(service.servers.environ), prober, seed + number) for number in range(companies)]
         for load in loads:
             load.settle()
@@ -146,7 +148,7 @@ def _outcome(nemesis: Nemesis, history: History, loads: list[Load], longest: flo
         parked_events=count(Event, Event.parked_at.is_not(None)),
         broken_invariants={finding.name: finding.count for finding in findings if finding.count},
         lost_or_doubled_members=sum(map(_astray, loads)),
-        cleared_twice=_cleared_twice(),
+        cleared_twice=sum(times > 1 for times in clearings().values()),
         troubles_of_the_trail=_troubles_of_the_trail(),
         recovery_p95_s=round(recoveries[int(len(recoveries) * 0.95)], 2),
         longest_request_s=round(longest, 2),
@@ -161,21 +163,23 @@ def _astray(load: Load) -> int:
     return sum((person in there) not in load.memberships[person] for person in load.people)
 
 
-def _cleared_twice() -> int:
-    """How many sessions more than one fact tells of that they were cleared away."""
-    told = func.jsonb_array_elements_text(Event.payload["session_ids"]).column_valued("session")
-    each = select(told).select_from(Event, told).where(Event.name == "sessions.cleared")
-    with reading() as connection:
-        sessions = connection.execute(each).scalars().all()
-    return len(sessions) - len(set(sessions))
-
-
 def _troubles_of_the_trail() -> int:
     with reading() as connection:
         known = signatures.known(connection, vouching=context().notary.vouching)
         chains = verification.chains(connection)
     with snapshot() as connection:
         return sum(verification.verify(connection, chain=chain, known=known).trouble_count for chain in chains)
+
+
+@contextlib.contextmanager
+def well(service: Whole) -> Iterator[None]:
+    """Have the service run on an empty database, and be in its application's context, until the block ends."""
+    with create_app(settings.load(service.servers.environ)).app_context():
+        migration.migrate()
+        service.mend()
+        service.ready()
+        yield
+        db.engine.dispose()
 
 
 def main() -> None:
@@ -185,18 +189,13 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=150, help="How many faults strike; about two in three kill.")
     parser.add_argument("--companies", type=int, default=4)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="campaign-") as folder, whole(Path(folder)) as service:
-        with create_app(settings.load(service.servers.environ)).app_context():
-            migration.migrate()
-            service.mend()
-            service.ready()
-            outcome = strike(
-                service,
-                seed=asked.seed,
-                until=lambda nemesis: nemesis.struck.total() >= asked.faults,
-                companies=asked.companies,
-            )
-            db.engine.dispose()
+    with tempfile.TemporaryDirectory(prefix="campaign-") as folder, whole(Path(folder)) as service, well(service):
+        outcome = strike(
+            service,
+            seed=asked.seed,
+            until=lambda nemesis: nemesis.struck.total() >= asked.faults,
+            companies=asked.companies,
+        )
     sys.stdout.write(orjson.dumps(asdict(outcome)).decode() + "\n")
     sys.exit(0 if outcome.is_right else 1)
 

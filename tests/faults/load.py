@@ -108,12 +108,12 @@ class Load:
         scopes = frozenset({f"session:{begun['id']}", f"person:{person}", f"workspace:{self.company.slug}"})
         text, company = begun["token"], self.company
         self.prober.watch(Life(text, scopes, answer.span), lambda client, url: check(client, url, company, text))
-        if chance.random() < 0.3:  # noqa: PLR2004 - some sign out
+        if chance.random() < 0.3:
             ended = self._api("DELETE", f"/sessions/{begun['id']}")
             self._note(f"session:{begun['id']}", ended, frozenset({"revoked"}))
 
     def _administer(self, chance: random.Random) -> None:
-        if chance.random() < 0.2:  # noqa: PLR2004 - the flag is flipped less often than tokens are made
+        if chance.random() < 0.2:
             self._flip()
             return
         answer = self._api("POST", "/tokens", {"name": "t", "permissions": OWNER})
@@ -122,7 +122,7 @@ class Load:
         made = answer.body["data"]["token"]
         text = made["secret"]
         self.prober.watch(Life(text, frozenset({text}), answer.span), lambda client, url: use(client, url, text))
-        if chance.random() < 0.7:  # noqa: PLR2004 - most are revoked soon
+        if chance.random() < 0.7:
             self._note(text, self._api("DELETE", f"/tokens/{made['id']}"), frozenset({"ended"}))
 
     def _flip(self) -> None:

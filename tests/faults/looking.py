@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -12,6 +13,7 @@ from provisioning.database import reading, transaction
 from provisioning.directory.models import Member, Workspace
 from provisioning.outbox import Event
 from provisioning.sessions import lifecycle
+from provisioning.sessions.events import SessionsCleared
 from provisioning.sessions.models import Session
 from provisioning.sessions.rules import Verdict
 
@@ -45,6 +47,13 @@ def endings(slug: str) -> list[str | None]:
     )
     with reading() as connection:
         return list(connection.execute(wanted).scalars())
+
+
+def clearings() -> Counter[str]:
+    """How many facts tell of each session that it was cleared away."""
+    told = select(Event.payload["session_ids"]).where(Event.name == SessionsCleared.name)
+    with reading() as connection:
+        return Counter(session for ids in connection.execute(told).scalars() for session in ids)
 
 
 def last_fact() -> int:

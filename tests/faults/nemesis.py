@@ -59,51 +59,51 @@ class Nemesis:
     def _pause(self, least: float, most: float) -> None:
         time.sleep(self._chance.uniform(least, most))
 
-    def _kill_a_part(self) -> None:
+    def kill_a_part(self) -> None:
         self.whole.parts[self._chance.choice(_PARTS)].kill()
 
-    def _kill_a_child(self) -> None:
+    def kill_a_child(self) -> None:
         self.whole.parts[self._chance.choice(_WITH_CHILDREN)].kill_child()
 
-    def _kill_redis(self) -> None:
+    def kill_redis(self) -> None:
         os.kill(self.whole.servers.redis.pid, signal.SIGKILL)
         self.whole.servers.redis.stop()
 
-    def _kill_postgres(self) -> None:
+    def kill_postgres(self) -> None:
         os.kill(self.whole.servers.postgres.pid, signal.SIGKILL)
         self.whole.servers.postgres.stop()
 
-    def _restart_postgres_at_once(self) -> None:
+    def restart_postgres_at_once(self) -> None:
         """PostgreSQL's own immediate shutdown: without a checkpoint, to be recovered from its log."""
         os.kill(self.whole.servers.postgres.pid, signal.SIGQUIT)
         self._pause(0.3, 0.3)
         self.whole.servers.postgres.stop()
 
-    def _end_a_backend(self) -> None:
+    def end_a_backend(self) -> None:
         with suppress(psycopg.OperationalError), self._database() as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = 'provisioning' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 3"
             )
 
-    def _restart_a_part(self) -> None:
+    def restart_a_part(self) -> None:
         self.whole.parts[self._chance.choice(_PARTS)].end()
 
-    def _stop_a_part(self) -> None:
+    def stop_a_part(self) -> None:
         self.whole.parts[self._chance.choice(_PARTS)].signal(signal.SIGSTOP)
         self._pause(0.5, 2.0)
 
-    def _stop_redis(self) -> None:
+    def stop_redis(self) -> None:
         redis_pid = self.whole.servers.redis.pid
         os.kill(redis_pid, signal.SIGSTOP)
         self._pause(0.5, 2.0)
         os.kill(redis_pid, signal.SIGCONT)
 
-    def _empty_redis(self) -> None:
+    def empty_redis(self) -> None:
         with suppress(redis.RedisError), self._redis() as forgetful:
             forgetful.flushall()
 
-    def _double_deliveries(self) -> None:
+    def double_deliveries(self) -> None:
         """What is being worked on is delivered again, and nudges come by the hundred, in any order."""
         with suppress(redis.RedisError), self._redis() as doubling:
             for message in doubling.zrange("unacked_index", 0, -1):
@@ -111,16 +111,16 @@ class Nemesis:
         for urgency in self._chance.sample(list(Urgency) * 50, k=100):
             nudge.drain(urgency)
 
-    def _break_the_network(self) -> None:
+    def break_the_network(self) -> None:
         way = self._chance.choice((self.whole.to_postgres, self.whole.to_redis))
         self._chance.choice((way.refuse, way.swallow, lambda: way.delay(0.05), lambda: way.cut_after(500)))()
         self._pause(0.5, 2.0)
 
-    def _lose_an_answer(self) -> None:
+    def lose_an_answer(self) -> None:
         self.whole.to_postgres.drop_the_answer_to(b"COMMIT\0")
         self._pause(0.3, 0.6)
 
-    def _turn_a_clock(self) -> None:
+    def turn_a_clock(self) -> None:
         """A web server and a worker come back with clocks that are five minutes off; the next restart sets them."""
         for kind, off in (("web", 300.0), ("worker", -300.0)):
             self.whole.parts[f"{kind}-{self._chance.choice('ab')}"].restart(off=off * self._chance.choice((1, -1)))
@@ -135,20 +135,20 @@ class Nemesis:
 
 
 FAULTS: dict[str, Callable[[Nemesis], None]] = {
-    "kill a part": Nemesis._kill_a_part,
-    "kill a child": Nemesis._kill_a_child,
-    "kill Redis": Nemesis._kill_redis,
-    "kill PostgreSQL": Nemesis._kill_postgres,
-    "restart PostgreSQL at once": Nemesis._restart_postgres_at_once,
-    "end backends": Nemesis._end_a_backend,
-    "end a part": Nemesis._restart_a_part,
-    "stop a part": Nemesis._stop_a_part,
-    "stop Redis": Nemesis._stop_redis,
-    "empty Redis": Nemesis._empty_redis,
-    "double deliveries": Nemesis._double_deliveries,
-    "break the network": Nemesis._break_the_network,
-    "lose an answer": Nemesis._lose_an_answer,
-    "turn a clock": Nemesis._turn_a_clock,
+    "kill a part": Nemesis.kill_a_part,
+    "kill a child": Nemesis.kill_a_child,
+    "kill Redis": Nemesis.kill_redis,
+    "kill PostgreSQL": Nemesis.kill_postgres,
+    "restart PostgreSQL at once": Nemesis.restart_postgres_at_once,
+    "end backends": Nemesis.end_a_backend,
+    "end a part": Nemesis.restart_a_part,
+    "stop a part": Nemesis.stop_a_part,
+    "stop Redis": Nemesis.stop_redis,
+    "empty Redis": Nemesis.empty_redis,
+    "double deliveries": Nemesis.double_deliveries,
+    "break the network": Nemesis.break_the_network,
+    "lose an answer": Nemesis.lose_an_answer,
+    "turn a clock": Nemesis.turn_a_clock,
 }
 # Parts and children die more often than servers, as they do.
 KILLS = (*["kill a part"] * 4, *["kill a child"] * 3, "kill Redis", "kill PostgreSQL")

@@ -85,6 +85,11 @@ class Part:
         self.tampered = True
 
     @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._running.pid
+
+    @property
     def _running(self) -> Popen[bytes]:
         assert self.process is not None, f"{self.name} was not started"
         return self.process
