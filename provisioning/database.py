@@ -136,8 +136,8 @@ event.listen(Pool, "checkout", _expect_answers)
 def take_any_time(connection: Connection) -> None:
     """Let the statements of a connection take as long as they need, on both ends: migrations do."""
     connection.execute(text("SET statement_timeout = 0"))
-    if isinstance(driver := connection.connection.dbapi_connection, _Bounded):
-        driver.patience = None
+    driver: Any = connection.connection.dbapi_connection
+    driver.patience = None
 
 
 def engine_options(*, pool_size: int) -> dict[str, Any]:

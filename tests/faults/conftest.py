@@ -13,6 +13,7 @@ from provisioning import migration
 from provisioning.app import create_app
 from provisioning.database import db
 from tests.faults.company import Company, found
+from tests.faults.looking import call_all_done
 from tests.faults.whole import Whole, whole
 
 
@@ -37,10 +38,11 @@ def stage_app(stage: Whole) -> Iterator[Flask]:
 
 @pytest.fixture
 def service(stage: Whole, stage_app: Flask) -> Iterator[Whole]:
-    """The whole service, well and at work; in its application's context the test runs."""
+    """The whole service, well and with nothing to do; in its application's context the test runs."""
     stage.mend()
     stage.ready()
     with stage_app.app_context():
+        call_all_done()
         yield stage
     stage.mend()
 

@@ -106,16 +106,16 @@ def test_a_worker_that_was_paused_beyond_the_timeout_finds_its_work_done_once(se
     sign_in(somebody := elsewhere.hire())
     digest = context().keyring.recognise(sessions[0], Kind.SESSION)
     waits = text("SELECT count(*) FROM pg_stat_activity WHERE :me = ANY (pg_blocking_pids(pid))")
+    with transaction() as connection:
+        connection.execute(select(Session.id).where(Session.digest == digest).with_for_update())
+        me = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        flip(company)
+        eventually(lambda: value(waits.bindparams(me=me)), within=30)
+        paused.signal(signal.SIGSTOP)
+    with broker(service) as timed_out:
+        for message in timed_out.zrange("unacked_index", 0, -1):
+            timed_out.zadd("unacked_index", {message: 0})
     with probed(service, company, *sessions):
-        with transaction() as connection:
-            connection.execute(select(Session.id).where(Session.digest == digest).with_for_update())
-            me = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-            flip(company)
-            eventually(lambda: value(waits.bindparams(me=me)), within=30)
-            paused.signal(signal.SIGSTOP)
-        with broker(service) as timed_out:
-            for message in timed_out.zrange("unacked_index", 0, -1):
-                timed_out.zadd("unacked_index", {message: 0})
         others.start()
         end_sessions(somebody.user_id)
         eventually(lambda: endings(elsewhere.slug) == ["suspended"], within=60)
@@ -179,13 +179,16 @@ def test_work_that_fails_and_work_that_kills_its_worker_are_parked_and_hold_up_n
     ]
     with transaction() as connection:
         outbox.append(connection, poison, *facts, workspace_id=company.id, by=TEST)
+        # As if they had failed most of their times, and had waited longer each time.
+        bad = Event.subject.in_((poison.subject, f"user:{deadly.user_id}"))
+        connection.execute(update(Event).where(bad).values(attempts=outbox.MAX_ATTEMPTS - 3))
     here = (Event.workspace_id == company.id, Event.done_at.is_(None))
 
     def parked() -> bool:
         make_due()
         return count(Event, *here, Event.parked_at.is_not(None)) == 2
 
-    eventually(lambda: count(Event, *here) == 2, within=20)
+    eventually(lambda: count(Event, *here) == 2, within=60)
     eventually(parked, within=60, every=0.3)
     with transaction() as connection:
         errors = connection.execute(select(Event.error).where(*here)).scalars().all()
@@ -201,7 +204,7 @@ def test_old_nudges_by_the_thousand_neither_hide_what_is_new_nor_stay(service, c
         full.delete("urgent")
         nudge.drain(Urgency.URGENT)
         (stale,) = full.lrange("urgent", 0, -1)
-        full.rpush("urgent", *[stale] * 3000)
+        full.rpush("urgent", *[stale] * 2000)
         person = company.hire()
         sign_in(person)
         end_sessions(person.user_id)

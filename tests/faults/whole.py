@@ -80,7 +80,8 @@ class Part:
         """
         if self.process is not None:
             self.kill()
-        tampered = {"PYTHONPATH": str(_SITE), "FAULTS_CLOCK": str(off), "FAULTS_DEADLY": dies_of}
+        path = f"{_SITE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+        tampered = {"PYTHONPATH": path, "FAULTS_CLOCK": str(off), "FAULTS_DEADLY": dies_of}
         self.process = self.processes.start(*self.command, output=self.output, **{**self.environ, **tampered})
         self.tampered = True
 
