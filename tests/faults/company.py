@@ -17,7 +17,7 @@ from provisioning.cli.main import provisioning
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
-from provisioning.directory import members
+from provisioning.directory import members, workspaces
 from provisioning.directory.members import MemberView
 from provisioning.directory.profile import Profile
 from provisioning.sessions import lifecycle
@@ -42,6 +42,11 @@ class Company:
         profile = Profile.of({"userName": name, "active": True})
         with transaction() as connection:
             return members.create(connection, workspace_id=self.id, profile=profile, connection_id=None, by=TEST)
+
+    def become_eligible(self) -> None:
+        """The operator makes it HIPAA-eligible, which ends what its members have begun."""
+        with transaction() as connection:
+            workspaces.set_hipaa_eligible(connection, slug=self.slug, eligible=True, by=TEST)
 
 
 def found(environ: Mapping[str, str]) -> Company:

@@ -12,6 +12,7 @@ from config import settings
 from provisioning import migration
 from provisioning.app import create_app
 from provisioning.database import db
+from tests.faults.asking import Client
 from tests.faults.company import Company, found
 from tests.faults.looking import call_all_done
 from tests.faults.whole import Whole, whole
@@ -51,6 +52,14 @@ def service(stage: Whole, stage_app: Flask) -> Iterator[Whole]:
 def company(service: Whole) -> Company:
     """A company on the service."""
     return found(service.servers.environ)
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """An HTTP client."""
+    made = Client()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

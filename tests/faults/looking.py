@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.engine import Connection
 
 from provisioning.context import context
 from provisioning.credentials import Kind
@@ -16,6 +17,7 @@ from provisioning.sessions import lifecycle
 from provisioning.sessions.events import SessionsCleared
 from provisioning.sessions.models import Session
 from provisioning.sessions.rules import Verdict
+from tests.waiting import eventually
 
 
 def value(statement: Any) -> Any:
@@ -65,6 +67,13 @@ def facts_since(mark: int) -> list[str]:
     """The names of the facts that were written after that one."""
     with reading() as connection:
         return sorted(connection.execute(select(Event.name).where(Event.seq > mark)).scalars())
+
+
+def blocked_by(connection: Connection) -> int:
+    """A server process that waits for what this connection has locked, once there is one."""
+    me = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    waits = text("SELECT pid FROM pg_stat_activity WHERE :me = ANY (pg_blocking_pids(pid)) LIMIT 1")
+    return int(eventually(lambda: value(waits.bindparams(me=me)), within=30))
 
 
 def undone() -> int:

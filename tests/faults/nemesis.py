@@ -100,12 +100,12 @@ class Nemesis:
         os.kill(redis_pid, signal.SIGCONT)
 
     def empty_redis(self) -> None:
-        with suppress(redis.RedisError), self._redis() as forgetful:
+        with suppress(redis.RedisError), self.whole.broker() as forgetful:
             forgetful.flushall()
 
     def double_deliveries(self) -> None:
         """What is being worked on is delivered again, and nudges come by the hundred, in any order."""
-        with suppress(redis.RedisError), self._redis() as doubling:
+        with suppress(redis.RedisError), self.whole.broker() as doubling:
             for message in doubling.zrange("unacked_index", 0, -1):
                 doubling.zadd("unacked_index", {message: 0})
         for urgency in self._chance.sample(list(Urgency) * 50, k=100):
@@ -129,9 +129,6 @@ class Nemesis:
     def _database(self) -> psycopg.Connection[tuple[object, ...]]:
         where = str(self.whole.servers.sockets)
         return psycopg.connect(host=where, user="postgres", dbname="provisioning", autocommit=True)
-
-    def _redis(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.whole.servers.sockets / "redis.sock"), socket_timeout=2)
 
 
 FAULTS: dict[str, Callable[[Nemesis], None]] = {

@@ -8,14 +8,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-import redis
 from sqlalchemy import func, select, text, update
 
 from provisioning import nudge, outbox
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
-from provisioning.directory import users, workspaces
+from provisioning.directory import users
 from provisioning.directory.events import HipaaEligibilityChanged, SessionsOutdated
 from provisioning.outbox import Event, EventParked, Urgency
 from provisioning.sessions.models import Session
@@ -24,28 +23,15 @@ from provisioning.tokens.models import ApiToken
 from tests.conftest import TEST
 from tests.faults.asking import Client, check, probed, use
 from tests.faults.company import Company, found, sign_in
-from tests.faults.looking import clearings, count, endings, judged, make_due, undone, value
-from tests.faults.whole import Whole
+from tests.faults.looking import blocked_by, clearings, count, endings, judged, make_due, undone, value
 from tests.waiting import eventually
 
 HOUR = 3600.0
 
 
-@pytest.fixture
-def client():
-    made = Client()
-    yield made
-    made.close()
-
-
 def end_sessions(user_id: UUID) -> None:
     with transaction() as connection:
         users.end_sessions(connection, user_id=user_id, workspace_id=None, reason="suspended", by=TEST)
-
-
-def flip(company: Company) -> None:
-    with transaction() as connection:
-        workspaces.set_hipaa_eligible(connection, slug=company.slug, eligible=True, by=TEST)
 
 
 def token_of(company: Company, *, lasting: timedelta) -> str:
@@ -79,10 +65,6 @@ def times_told(sessions: list[str]) -> list[int]:
     return [cleared[str(session_id)] for session_id in ids]
 
 
-def broker(service: Whole) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(service.servers.sockets / "redis.sock"))
-
-
 def test_a_worker_that_is_stopped_and_then_killed_takes_nothing_with_it(service, company):
     service.parts["worker-b"].kill()
     stopped = service.parts["worker-a"]
@@ -105,14 +87,12 @@ def test_a_worker_that_was_paused_beyond_the_timeout_finds_its_work_done_once(se
     elsewhere = found(service.servers.environ)
     sign_in(somebody := elsewhere.hire())
     digest = context().keyring.recognise(sessions[0], Kind.SESSION)
-    waits = text("SELECT count(*) FROM pg_stat_activity WHERE :me = ANY (pg_blocking_pids(pid))")
     with transaction() as connection:
         connection.execute(select(Session.id).where(Session.digest == digest).with_for_update())
-        me = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        flip(company)
-        eventually(lambda: value(waits.bindparams(me=me)), within=30)
+        company.become_eligible()
+        blocked_by(connection)
         paused.signal(signal.SIGSTOP)
-    with broker(service) as timed_out:
+    with service.broker() as timed_out:
         for message in timed_out.zrange("unacked_index", 0, -1):
             timed_out.zadd("unacked_index", {message: 0})
     with probed(service, company, *sessions):
@@ -200,7 +180,7 @@ def test_work_that_fails_and_work_that_kills_its_worker_are_parked_and_hold_up_n
 def test_old_nudges_by_the_thousand_neither_hide_what_is_new_nor_stay(service, company):
     for name in ("worker-a", "worker-b"):
         service.parts[name].signal(signal.SIGSTOP)
-    with broker(service) as full:
+    with service.broker() as full:
         full.delete("urgent")
         nudge.drain(Urgency.URGENT)
         (stale,) = full.lrange("urgent", 0, -1)
@@ -234,8 +214,8 @@ def test_clocks_that_are_off_by_an_hour_change_no_decision_and_hold_up_no_work(s
         ]
     eventually(lambda: sorted(map(str, endings(company.slug))) == ["None", "None", "absolute"], within=30)
     eventually(lambda: marked(company) == 1, within=30)
-    flip(company)
-    with broker(service) as forgetful:
+    company.become_eligible()
+    with service.broker() as forgetful:
         forgetful.flushall()
     assert {check(client, url, company, sessions[2])[1] for url in service.webs} == {False}
     eventually(lambda: undone() == 0, within=30)

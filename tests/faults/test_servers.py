@@ -10,27 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import redis
 from sqlalchemy import text
 
 from provisioning import outbox
 from provisioning.database import transaction
-from provisioning.directory import workspaces
 from provisioning.directory.events import SessionsOutdated
 from provisioning.directory.models import Member, Membership
 from tests.conftest import GROUP_URN, PATCH_URN, TEST, USER_URN
 from tests.faults.asking import Answer, Client, check, probed
 from tests.faults.company import Company, sign_in
-from tests.faults.looking import count, endings, undone, value
-from tests.faults.whole import Whole
+from tests.faults.looking import blocked_by, count, endings, undone
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def client():
-    made = Client()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -52,23 +42,14 @@ def push(client: Client, url: str, company: Company, name: str) -> Answer:
     return client.ask("POST", f"{url}/scim/v2/Users", company.scim, body)
 
 
-def flip(company: Company) -> None:
-    with transaction() as connection:
-        workspaces.set_hipaa_eligible(connection, slug=company.slug, eligible=True, by=TEST)
-
-
-def broker(service: Whole) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(service.servers.sockets / "redis.sock"))
-
-
 def test_what_redis_forgets_between_a_commit_and_its_worker_is_done_all_the_same(service, company, client):
     sessions = [sign_in(company.hire()) for _ in range(3)]
     workers = [service.parts["worker-a"], service.parts["worker-b"]]
     for worker in workers:
         worker.signal(signal.SIGSTOP)
-    flip(company)
+    company.become_eligible()
     with probed(service, company, *sessions):
-        with broker(service) as forgetful:
+        with service.broker() as forgetful:
             forgetful.flushall()
         _, active, reason = check(client, service.webs[1], company, sessions[0])
         assert (active, reason) == (False, "revoked_hipaa_change")
@@ -119,7 +100,7 @@ def test_a_redis_that_dies_with_a_thousand_nudges_loses_no_work_and_workers_find
     service.servers.redis.start()
     eventually(lambda: undone() == 0, within=60)
     sessions = [sign_in(company.hire())]
-    flip(company)
+    company.become_eligible()
     eventually(lambda: endings(company.slug) == ["revoked_hipaa_change"] * len(sessions), within=30)
 
 
@@ -156,14 +137,12 @@ def test_a_backend_that_dies_or_gives_up_under_a_group_leaves_it_whole(service, 
     group = client.ask("POST", f"{url}/scim/v2/Groups", company.scim, new).body["id"]
     add = {"schemas": [PATCH_URN], "Operations": [{"op": "add", "path": "members", "value": people}]}
     members = lambda: count(Membership, Membership.group_id == group)  # noqa: E731 - asked again and again
-    waits = text("SELECT pid FROM pg_stat_activity WHERE :me = ANY (pg_blocking_pids(pid))")
     # The second is what PostgreSQL does when a statement takes longer than its timeout.
     for ends_by in ("pg_terminate_backend", "pg_cancel_backend"):
         with ThreadPoolExecutor(1) as pool, transaction() as connection:
             connection.execute(text("SELECT 1 FROM user_group WHERE id = :id FOR UPDATE"), {"id": group})
-            me = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
             patched = pool.submit(client.ask, "PATCH", f"{url}/scim/v2/Groups/{group}", company.scim, add)
-            victim = eventually(lambda: value(waits.bindparams(me=me)))  # noqa: B023 - asked within the loop
+            victim = blocked_by(connection)
             connection.execute(text(f"SELECT {ends_by}(:pid)"), {"pid": victim})
             answer = patched.result()
         assert answer.status == 503

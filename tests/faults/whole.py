@@ -15,6 +15,7 @@ from pathlib import Path
 from subprocess import Popen
 
 import psutil
+import redis
 import requests
 from honcho.environ import parse_procfile
 
@@ -113,6 +114,10 @@ class Whole:
     def url(self, web: str) -> str:
         """The base URL of a web server."""
         return f"http://127.0.0.1:{self.parts[web].environ['PROVISIONING_PORT']}"
+
+    def broker(self) -> redis.Redis:
+        """A way into Redis, whatever the proxy does."""
+        return redis.Redis(unix_socket_path=str(self.servers.sockets / "redis.sock"), socket_timeout=5)
 
     def mend(self) -> None:
         """Have everything run again: servers, parts, network."""
