@@ -46,7 +46,7 @@ def test_what_redis_forgets_between_a_commit_and_its_worker_is_done_all_the_same
     sessions = [sign_in(company.hire()) for _ in range(3)]
     workers = [service.parts["worker-a"], service.parts["worker-b"]]
     for worker in workers:
-        worker.signal(signal.SIGSTOP)
+        worker.kill()
     company.become_eligible()
     with probed(service, company, *sessions):
         with service.broker() as forgetful:
@@ -55,7 +55,7 @@ def test_what_redis_forgets_between_a_commit_and_its_worker_is_done_all_the_same
         assert (active, reason) == (False, "revoked_hipaa_change")
         assert endings(company.slug) == [None] * 3
         for worker in workers:
-            worker.signal(signal.SIGCONT)
+            worker.start()
         eventually(lambda: undone() == 0 and endings(company.slug) == ["revoked_hipaa_change"] * 3, within=60)
 
 
