@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,9 +72,9 @@ class Processes:
         for process in self._running:
             process.terminate()
         for process in self._running:
-            with suppress(subprocess.TimeoutExpired):
+            try:
                 process.wait(timeout=patience)
-            with suppress(ProcessLookupError):
+            except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+                process.wait()
         self._running.clear()

@@ -66,18 +66,14 @@ class Nemesis:
         self.whole.parts[self._chance.choice(_WITH_CHILDREN)].kill_child()
 
     def kill_redis(self) -> None:
-        os.kill(self.whole.servers.redis.pid, signal.SIGKILL)
-        self.whole.servers.redis.stop()
+        self.whole.fell(self.whole.servers.redis)
 
     def kill_postgres(self) -> None:
-        os.kill(self.whole.servers.postgres.pid, signal.SIGKILL)
-        self.whole.servers.postgres.stop()
+        self.whole.fell(self.whole.servers.postgres)
 
     def restart_postgres_at_once(self) -> None:
         """PostgreSQL's own immediate shutdown: without a checkpoint, to be recovered from its log."""
-        os.kill(self.whole.servers.postgres.pid, signal.SIGQUIT)
-        self._pause(0.3, 0.3)
-        self.whole.servers.postgres.stop()
+        self.whole.fell(self.whole.servers.postgres, signal.SIGQUIT)
 
     def end_a_backend(self) -> None:
         with suppress(psycopg.OperationalError), self._database() as connection:

@@ -95,9 +95,8 @@ def test_a_redis_that_dies_with_a_thousand_nudges_loses_no_work_and_workers_find
     with transaction() as connection:
         for _ in range(20):
             outbox.append(connection, *facts, workspace_id=company.id, by=TEST)
-    os.kill(service.servers.redis.pid, signal.SIGKILL)
-    service.servers.redis.stop()
-    service.servers.redis.start()
+    service.fell(service.servers.redis)
+    service.mend()
     eventually(lambda: undone() == 0, within=60)
     sessions = [sign_in(company.hire())]
     company.become_eligible()
@@ -105,7 +104,7 @@ def test_a_redis_that_dies_with_a_thousand_nudges_loses_no_work_and_workers_find
 
 
 def test_a_killed_postgresql_means_no_loses_nothing_acknowledged_and_heals_by_itself(service, company, client, ended):
-    postgres, acknowledged, over = service.servers.postgres, [], time.monotonic() + 6
+    acknowledged, over = [], time.monotonic() + 6
 
     def write(writer: int) -> list[Answer]:
         answers, number = [], 0
@@ -119,10 +118,9 @@ def test_a_killed_postgresql_means_no_loses_nothing_acknowledged_and_heals_by_it
     with probed(service, company, ended[0]) as prober, ThreadPoolExecutor(4) as pool:
         writers = [pool.submit(write, writer) for writer in range(4)]
         eventually(lambda: len(acknowledged) > 20, within=20)
-        os.kill(postgres.pid, signal.SIGKILL)
-        postgres.stop()
+        service.fell(service.servers.postgres)
         eventually(lambda: any(probe.active is None for probe in prober.history.probes))
-        postgres.start()
+        service.mend()
         before = len(acknowledged)
         answers = [answer for writer in writers for answer in writer.result()]
     assert len(acknowledged) > before

@@ -19,6 +19,7 @@ import redis
 import requests
 from honcho.environ import parse_procfile
 
+from provisioning.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests.bench import Processes, Servers, servers
 from tests.faults.proxy import Proxy
 from tests.service import free_port
@@ -50,8 +51,8 @@ class Part:
             self.tampered = False
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process and all that it has started."""
-        with suppress(ProcessLookupError):
+        """Send a signal to the process and all that it has started, unless it has ended: its id may be another's now."""
+        if self._running.poll() is None:
             os.killpg(self._running.pid, number)
 
     def kill(self) -> None:
@@ -61,9 +62,12 @@ class Part:
 
     def kill_child(self) -> None:
         """End one of the processes that it has started; where there is none, itself."""
+        if self._running.poll() is not None:
+            return
         children = psutil.Process(self._running.pid).children(recursive=True)
         if not children:
             self.kill()
+            return
         with suppress(psutil.NoSuchProcess):
             children[-1].kill()
 
@@ -105,6 +109,7 @@ class Whole:
     parts: Mapping[str, Part]
     to_postgres: Proxy
     to_redis: Proxy
+    down: list[EmbeddedPostgres | EmbeddedRedis] = field(default_factory=list)
 
     @property
     def webs(self) -> list[str]:
@@ -119,12 +124,16 @@ class Whole:
         """A way into Redis, whatever the proxy does."""
         return redis.Redis(unix_socket_path=str(self.servers.sockets / "redis.sock"), socket_timeout=5)
 
+    def fell(self, server: EmbeddedPostgres | EmbeddedRedis, number: int = signal.SIGKILL) -> None:
+        """End a server by a signal; it is down until all is mended."""
+        os.kill(server.pid, number)
+        server.stop()
+        self.down.append(server)
+
     def mend(self) -> None:
         """Have everything run again: servers, parts, network."""
-        for server in (self.servers.postgres, self.servers.redis):
-            if not psutil.pid_exists(server.pid) or psutil.Process(server.pid).status() == psutil.STATUS_ZOMBIE:
-                server.stop()
-                server.start()
+        while self.down:
+            self.down.pop().start()
         for proxy in (self.to_postgres, self.to_redis):
             proxy.mend()
         for part in self.parts.values():
