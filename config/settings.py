@@ -59,6 +59,7 @@ class Settings:
     mail_from: str
     session_retention: timedelta
     audit_retention: timedelta
+    recorded_answers: str
     log_level: str
 
     @property

@@ -348,6 +348,14 @@ VARIABLES: tuple[Variable, ...] = (
         "How long the audit trail keeps facts; six years by default, as HIPAA asks. Their seals stay for good.",
     ),
     Variable(
+        "PROVISIONING_RECORDED_ANSWERS",
+        "recorded_answers",
+        fields.String(validate=validate.OneOf(["none", "hipaa", "all"], error="must be none, hipaa or all")),
+        "hipaa",
+        "Of which workspaces the audit trail holds what admins and the operator were told of access, sessions and the "
+        "trail: of HIPAA-eligible ones, of all or of none. Such an answer then costs a write.",
+    ),
+    Variable(
         "PROVISIONING_LOG_LEVEL",
         "log_level",
         fields.String(

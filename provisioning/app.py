@@ -14,6 +14,7 @@ from config.settings import InvalidSettings, Settings
 from provisioning import context, logs, migration, nudge, signing_keys
 from provisioning.access.roles import Catalogue
 from provisioning.audit import signatures
+from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.context import Context
 from provisioning.credentials import Keyring
@@ -29,7 +30,7 @@ from provisioning.tokens.lifetimes import TokenLimits
 from provisioning.web import errors, guard, haste, health, requests
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
-from provisioning.web.console import pages
+from provisioning.web.console import door as console
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
@@ -79,6 +80,7 @@ def _context(settings: Settings) -> Context:
         ),
         cursors=Sealer(key, "cursors"),
         sign_in_state=Sealer(key, "sign-in state"),
+        forms=Sealer(key, "forms of the console"),
         credentials=Sealer(key, "credentials of sign-in providers"),
         outbound=Outbound(
             private_hosts=settings.private_hosts,
@@ -94,6 +96,7 @@ def _context(settings: Settings) -> Context:
         signing=Sealer(key, signing_keys.PURPOSE),
         notary=Notary(Sealer(key, signing_keys.PURPOSE), Sealer(key, signatures.PURPOSE)),
         audit_retention=settings.audit_retention,
+        recorded_answers=Recorded(settings.recorded_answers),
         public_url=settings.public_url,
         post=_post(settings),
         invitation_lifetime=settings.invitation_lifetime,
@@ -126,7 +129,7 @@ def _register(app: Flask) -> None:
     app.session_interface = SealedState()
     for page in (link, invitation, oidc, mine, out):
         app.register_blueprint(page.blueprint)
-    app.register_blueprint(pages.blueprint)
+    console.init_app(app)
     api.init_app(app)
     errors.init_app(app)
     if forgotten := guard.unguarded(app):

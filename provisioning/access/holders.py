@@ -302,6 +302,12 @@ def said_by_names(connection: Connection, world: World, wanted: Sequence[str]) -
     ]
 
 
+def reading_of(world: World, rule: MappingView, name: str) -> list[dict[str, Any]]:
+    """What the name of one pushed group says by the pattern of a mapping, as `said_by_names` tells it."""
+    keys = [role.key for role in world.roles]
+    return [said for said in _reading(world, rule, name, keys) if said["role"] in keys]
+
+
 def _reading(world: World, rule: MappingView, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
     reading = read(parse_pattern(rule.rule.pattern or ""), name, keys)
     if reading is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Connection
 
 from provisioning.directory.models import User
@@ -65,20 +65,47 @@ class Narrowing:
     resource_id: str | None = None
 
 
+# What somebody has to look at.
+ALARMS = (
+    "connection.mass_change",
+    "connection.secret_leaked",
+    "workspace.last_owner_lost",
+    "api_token.leaked",
+    "oauth_client.secret_leaked",
+    "event.parked",
+)
+_ALARMS_LAST = timedelta(days=7)
+# Alarms are looked for among so many of the newest facts, so that a long trail costs no more than a short one.
+_NEWEST = 20_000
+
+_VIEW: Select[*tuple[Any, ...]] = select(
+    Event.id,
+    Event.occurred_at,
+    Event.name,
+    Event.actor_kind,
+    Event.actor_id,
+    User.email,
+    Event.subject,
+    Event.payload,
+    Event.request_id,
+).outerjoin(User, (Event.actor_kind == "person") & (Event.actor_id == User.id.cast(Event.actor_id.type)))
+
+
+def alarms(connection: Connection, *, workspace_id: UUID, most: int) -> Sequence[Entry]:
+    """The alarms of the last days in a workspace, newest first."""
+    newest = select(Event.seq).where(Event.workspace_id == workspace_id).order_by(Event.seq.desc()).limit(_NEWEST).cte()
+    wanted = _VIEW.where(
+        Event.workspace_id == workspace_id,
+        Event.seq >= select(func.min(newest.c.seq)).scalar_subquery(),
+        Event.name.in_(ALARMS),
+        Event.occurred_at > func.clock_timestamp() - _ALARMS_LAST,
+    )
+    return [_entry(row) for row in connection.execute(wanted.order_by(Event.seq.desc()).limit(most))]
+
+
 def some(connection: Connection, *, workspace_id: UUID, narrowing: Narrowing, window: Window) -> Page[Entry]:
     """Some of what happened in a workspace, newest first, and how much there is."""
-    wanted = select(
-        Event.id,
-        Event.occurred_at,
-        Event.name,
-        Event.actor_kind,
-        Event.actor_id,
-        User.email,
-        Event.subject,
-        Event.payload,
-        Event.request_id,
-    ).outerjoin(User, (Event.actor_kind == "person") & (Event.actor_id == User.id.cast(Event.actor_id.type)))
-    wanted = wanted.where(Event.workspace_id == workspace_id)
+    wanted = _VIEW.where(Event.workspace_id == workspace_id)
     if narrowing.since is not None:
         wanted = wanted.where(Event.occurred_at >= narrowing.since)
     if narrowing.until is not None:

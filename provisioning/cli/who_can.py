@@ -9,6 +9,7 @@ from provisioning.access.rules import Resource
 from provisioning.access.scopes import parse_reference
 from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
+from provisioning.cli.recorded import record
 from provisioning.cli.service import operates
 from provisioning.context import context
 from provisioning.database import reading
@@ -43,6 +44,7 @@ def who_can(
             catalogue=context().catalogue,
             window=Window(count, start_index),
         )
+    record("access", workspace_id=of, action=action, resource=resource)
     if out.as_json:
         shown = [{"id": h.id, "name": h.name, "email": h.email, "paths": h.paths} for h in found.items]
         out.document({"users": shown, "total": found.total})

@@ -51,7 +51,8 @@ class Part:
             self.tampered = False
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process and all that it has started, unless it has ended: its id may be another's now."""
+        """Send a signal to the process and all that it has started, unless it has ended."""
+        # The id of one that has ended may be another's by now.
         if self._running.poll() is None:
             os.killpg(self._running.pid, number)
 

@@ -292,17 +292,30 @@ def session(liar, through, idp, person) -> str:
 
 
 @pytest.fixture
-def tell(service, idp, liar):
-    """Sends a logout token to our back channel."""
+def deliver(service, idp):
+    """Sends a text to our back channel as a logout token."""
 
-    def send(header: dict[str, Any] | None = None, key: Any = None, **others: Any) -> requests.Response:
-        now = int(time.time())
-        said = {"iss": liar.issuer, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": uuid.uuid4().hex}
-        said |= {"events": EVENT, "sid": "s1", **others}
-        said = {name: value for name, value in said.items() if value is not None}
-        token = liar.sign(said, header or {"alg": "RS256", "kid": "known", "typ": "logout+jwt"}, key)
+    def send(token: str) -> requests.Response:
         address = f"{service.base_url}/sign-in/back-channel/{idp.connection.id}"
         return requests.post(address, data={"logout_token": token}, timeout=20)
+
+    return send
+
+
+def logout_claims(liar: Hostile, **others: Any) -> dict[str, Any]:
+    now = int(time.time())
+    said = {"iss": liar.issuer, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": uuid.uuid4().hex}
+    said |= {"events": EVENT, "sid": "s1", **others}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+@pytest.fixture
+def tell(deliver, liar):
+    """Sends a logout token that says this."""
+
+    def send(header: dict[str, Any] | None = None, key: Any = None, **others: Any) -> requests.Response:
+        said = logout_claims(liar, **others)
+        return deliver(liar.sign(said, header or {"alg": "RS256", "kid": "known", "typ": "logout+jwt"}, key))
 
     return send
 
@@ -339,10 +352,17 @@ def test_a_wrong_logout_token_ends_nothing(session, tell, wrong):
     assert is_alive(session)
 
 
-def test_an_id_token_is_no_logout_token(session, service, idp, liar):
-    address = f"{service.base_url}/sign-in/back-channel/{idp.connection.id}"
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_logout_token_ends_nothing(session, deliver, liar, forgery):
+    assert deliver(FORGERIES[forgery](liar, logout_claims(liar))).status_code == 400
+    assert is_alive(session)
+    assert deliver(liar.sign(logout_claims(liar))).status_code == 200
+    assert not is_alive(session)
+
+
+def test_an_id_token_is_no_logout_token(session, deliver, liar):
     for text in (liar.id_token, "", "x" * 20_000):
-        assert requests.post(address, data={"logout_token": text}, timeout=20).status_code == 400
+        assert deliver(text).status_code == 400
     assert is_alive(session)
 
 

@@ -12,6 +12,7 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.identities import domains, providers
+from provisioning.identities.models import Identity
 from provisioning.identities.providers import Terms
 from provisioning.outbox import Event
 from provisioning.sessions import lifecycle
@@ -183,6 +184,27 @@ def test_when_the_connection_signs_nobody_in_any_more_the_sessions_end_at_the_co
     found = verdict_of(text)
     assert (found.active, found.reason, found.workspace) == (False, "connection_closed", idp.workspace.slug)
     assert requests.get(door.address, timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize("other", [{"issuer": "http://127.0.0.1:9/"}, {"client_id": "another"}], ids=str)
+def test_what_another_issuer_or_client_says_is_about_nobody_who_is_known(idp, door, unique, other):
+    idp.create_user(f"{unique}@corp.example", externalId=unique)
+    door.provider.know(unique)
+    text = session_text(door.come(unique))
+    where = {"workspace_id": idp.workspace.id, "connection_id": idp.connection.id}
+
+    def set_again(**other):
+        with transaction() as database:
+            found = providers.of(database, **where)
+            terms = {name: getattr(found, name) for name in Terms.__dataclass_fields__} | other
+            providers.set_(database, terms=Terms(**terms), by=TEST, **where)
+            known = select(Identity.subject).where(Identity.connection_id == idp.connection.id)
+            return database.execute(known).scalars().all()
+
+    assert set_again() == [unique]
+    assert verdict_of(text).active
+    assert set_again(**other) == []
+    assert not verdict_of(text).active
 
 
 def test_signing_out_here_leads_to_signing_out_there(idp, door, unique):

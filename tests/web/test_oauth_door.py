@@ -17,6 +17,7 @@ from provisioning.database import db, reading, transaction
 from provisioning.directory.models import ConnectionToken
 from provisioning.outbox import Event
 from provisioning.sessions import lifecycle
+from provisioning.web.guard import public
 from tests.conftest import TEST
 from tests.web.oauth import Program, bearer
 
@@ -190,13 +191,14 @@ def test_there_is_no_other_grant(program, grant):
     assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
 
 
-def test_what_is_not_foreseen_is_told_in_the_standards_shape_and_tells_nothing(app, program, monkeypatch):
-    def fails(*_args, **_more):
+def test_what_is_not_foreseen_is_told_in_the_standards_shape_and_tells_nothing(service):
+    door = create_app(settings_of(str(service.data_dir)))
+
+    @door.post("/oauth/unforeseen")
+    @public
+    def _fail() -> str:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("provisioning.web.oauth.authentication.by_secret", fails)
-    answer = app.test_client().post(
-        "/oauth/token", data={"grant_type": "client_credentials"}, auth=(program.id, program.secret)
-    )
+    answer = door.test_client().post("/oauth/unforeseen")
     assert (answer.status_code, answer.get_json()["error"]) == (500, "server_error")
     assert "a secret" not in answer.text

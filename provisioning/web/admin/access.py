@@ -19,6 +19,7 @@ from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.paging import PageQuery, Pagination, ShortQuery, resume
+from provisioning.web.admin.recorded import recorded
 from provisioning.web.admin.repeats import repeatable
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
@@ -211,6 +212,7 @@ def delete_policy(policy_id: UUID) -> Any:
 
 @blueprint.get("/access/export")
 @by_token("access.read")
+@recorded("access")
 @blueprint.response(200, {"type": "string"}, content_type="text/csv")
 def export_access() -> Response:
     """Everybody's roles with every path to each, as a table in CSV: a line a path."""
@@ -227,6 +229,7 @@ class _Question(PageQuery):
 
 @blueprint.get("/access/who-can")
 @by_token("access.read")
+@recorded("access")
 @blueprint.arguments(_Question, location="query")
 @blueprint.response(
     200,

@@ -14,6 +14,7 @@ from provisioning.database import reading
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.recorded import recorded
 from provisioning.web.guard import by_token, token
 
 blueprint = Blueprint("audit", __name__, url_prefix="/api/audit-events", description="What happened.")
@@ -47,6 +48,7 @@ class _Event(Schema):
 
 @blueprint.get("")
 @by_token("audit.read")
+@recorded("trail")
 @blueprint.arguments(_Query, location="query")
 @blueprint.response(
     200,
@@ -66,6 +68,7 @@ _MEDIA = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 
 @blueprint.get("/export")
 @by_token("audit.read")
+@recorded("trail")
 @blueprint.arguments(_ExportQuery, location="query")
 @blueprint.response(200, {"type": "string"}, content_type="text/csv")
 def export_trail(query: dict[str, Any]) -> Response:

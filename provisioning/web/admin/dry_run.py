@@ -17,6 +17,7 @@ from provisioning.refusals import Invalid
 from provisioning.web.admin.blueprint import Blueprint, plain
 from provisioning.web.admin.paging import PageQuery, Walk, resume
 from provisioning.web.guard import token
+from provisioning.web.recorded import record
 
 
 class DryRun(PageQuery):
@@ -139,6 +140,7 @@ def changing() -> Iterator[Connection]:
         comparison = Comparison(connection, workspace_id=workspace_id, catalogue=context().catalogue)
         yield connection
         found = comparison.difference(start=walk.start + 1, count=walk.count)
+    record("access", workspace_id=workspace_id, asked={"preview": f"{request.method} {request.path}"})
     g.preview = _answer(found, walk)
 
 
