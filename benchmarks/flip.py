@@ -23,7 +23,7 @@ from provisioning import migration
 from provisioning.access.founding import found_workspace
 from provisioning.app import create_app
 from provisioning.context import context
-from provisioning.database import db, reading, transaction
+from provisioning.database import db, reading, take_any_time, transaction
 from provisioning.directory import workspaces
 from provisioning.embedded import EmbeddedPostgres
 from provisioning.outbox import Actor
@@ -55,12 +55,12 @@ _AT_ONCE = 1000
 def build(members: int) -> UUID:
     """A workspace of so many members, each with a session."""
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         made = found_workspace(connection, slug="large", name="large", hipaa_eligible=False, by=_BY)
         asked = {"workspace": made.id, "members": members, "salt": secrets.token_hex(8)}
         connection.execute(_PEOPLE, asked)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET statement_timeout = 0"))
+        take_any_time(connection)
         connection.execute(text("VACUUM ANALYZE"))
     return made.id
 

@@ -20,7 +20,7 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
 _MINUTE = 60
-_PATIENCE_SECONDS = 0.2
+_PATIENCE_SECONDS = 0.1
 _AWAY_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
