@@ -6,6 +6,7 @@ fills it in has seen, so that nobody overwrites what somebody else has changed m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ _NAME = AttributePath(None, "displayName")
 # So many lines the form has; who gives more by one mapping does so by the admin API.
 MOST_ROLES = 40
 _LONGEST, _LONGEST_SEEN = 8192, 400_000
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _MINUTE = "%Y-%m-%dT%H:%M"
 
 
@@ -151,10 +153,9 @@ class Form:
     def _of_group(self, connection: Connection, workspace_id: UUID) -> str:
         if self.bound and self.group == self.group_was:
             return self.bound
-        try:
+        if _ID.fullmatch(self.group):
             return mappings.condition_for_id(UUID(self.group))
-        except ValueError:
-            return mappings.condition_for_group(connection, workspace_id=workspace_id, group=self.group)
+        return mappings.condition_for_group(connection, workspace_id=workspace_id, group=self.group)
 
     def terms(self) -> list[Terms]:
         """What it gives; lines without a role say nothing."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -23,10 +25,11 @@ from provisioning.scim.filter import Comparison
 from provisioning.scim.path import AttributePath
 from provisioning.web.console import builder, confirming, flash
 from provisioning.web.console.builder import Form
-from provisioning.web.console.guard import by_member, giver, here, insider, where
+from provisioning.web.console.guard import by_member, giver, here, insider, require, where
 from provisioning.web.console.pages.mappings import page
 from provisioning.web.console.pages.mappings.page import blueprint
 
+_LESS = re.compile(r"less-(\d{1,3})", re.ASCII)
 _SHOWN, _OFFERED = 10, 20
 _NAME = AttributePath(None, "displayName")
 # What is wrong with a line of roles, and not with whom the mapping means.
@@ -39,8 +42,8 @@ def _filled_in() -> Form:
     pressed = sent.get("do", "")
     if pressed == "more":
         return form.with_a_role_more()
-    if pressed.startswith("less-") and pressed[5:].isdecimal():
-        return form.without_role(int(pressed[5:]))
+    if less := _LESS.fullmatch(pressed):
+        return form.without_role(int(less[1]))
     return form
 
 
@@ -80,8 +83,6 @@ def _shown(
         roles = custom_roles.of_workspace(database, **where())
     shown = {"labels": [f"{label.key}:{label.value}" for label in known], "roles": roles, "mapping": mapping}
     errors = {} if refusal is None else {_place(refusal): refusal.sentence}
-    if live["wrong"] and "whom" not in errors and refusal is not None:
-        errors["whom"] = live["wrong"]
     page_ = render_template(
         "console/mappings/form.html", errors=errors, attributes=builder.ATTRIBUTES, **live, **shown, **more
     )
@@ -98,7 +99,9 @@ def _place(refusal: Refusal) -> str:
 @blueprint.post("/matches")
 @by_member("mapping.read")
 def matches() -> str:
-    """Whom a form means, as it is typed."""
+    """Whom a form means, as it is typed, for those who may write one: it tells more than a list of mappings does."""
+    if not insider().may("mapping.update"):
+        require("mapping.create")
     with reading() as database:
         live = _live(database, _filled_in())
     return render_template("console/mappings/typed.html", **live)
@@ -109,7 +112,7 @@ def matches() -> str:
 def new() -> str | tuple[str, int]:
     """Write a mapping, perhaps for the group that the address names."""
     form, group_id = Form(), request.args.get("group", type=UUID)
-    if group_id is not None:
+    if group_id is not None and insider().may("group.read"):
         with reading() as database:
             form = builder.of_group(groups.by_id(database, workspace_id=here().workspace_id, group_id=group_id))
     return _shown(form)
@@ -170,14 +173,13 @@ _OWN = frozenset({"do", "form_token"})
 
 def _as_edited(database: Connection, mapping: MappingView) -> Form:
     """A mapping as a form, which calls the group that it is bound to by its name."""
-    bound, name = builder.bound_to(mapping), None
+    bound = builder.bound_to(mapping)
+    name = None if bound is None else str(bound)
     if mapping.lost is not None:
         name = mapping.lost.display_name
-    elif bound is not None:
-        try:
+    elif bound is not None and insider().may("group.read"):
+        with suppress(NotFound):
             name = groups.by_id(database, workspace_id=here().workspace_id, group_id=bound).display_name
-        except NotFound:
-            name = str(bound)
     return builder.of_mapping(mapping, name)
 
 
