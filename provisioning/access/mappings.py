@@ -38,6 +38,7 @@ from provisioning.scim.path import AttributePath
 
 MOST = 500
 _LONGEST_NAME = 200
+_NONE = "There is no such mapping in this workspace."
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +321,7 @@ def _one(connection: Connection, workspace_id: UUID, mapping_id: UUID, view: Any
     here = (MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
     row = connection.execute(view.where(*here)).one_or_none()
     if row is None:
-        raise NotFound("There is no such mapping in this workspace.")
+        raise NotFound(_NONE)
     subject = Subject("mapping", mapping_id)
     return _view(row, policies.of(connection, workspace_id=workspace_id, subject=subject))
 
@@ -340,6 +341,28 @@ def put_in_order(connection: Connection, *, workspace_id: UUID, ids: Sequence[UU
     if ids:
         connection.execute(update(MappingRow).where(*here).values(position=place))
         outbox.append(connection, MappingsOrdered(mappings=tuple(ids)), workspace_id=workspace_id, by=by)
+
+
+def move(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, places: int, by: Actor) -> int:
+    """Move a mapping so many places down the list, or up where that is negative; as far as the list goes.
+
+    Returns:
+        Where it stands now, from 1.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+    """
+    _hold_all(connection, workspace_id)
+    there = select(MappingRow.id).where(MappingRow.workspace_id == workspace_id).order_by(*_IN_ORDER)
+    ids = list(connection.execute(there).scalars())
+    if mapping_id not in ids:
+        raise NotFound(_NONE)
+    place = ids.index(mapping_id)
+    moved = min(max(place + places, 0), len(ids) - 1)
+    if moved != place:
+        ids.insert(moved, ids.pop(place))
+        put_in_order(connection, workspace_id=workspace_id, ids=ids, by=by)
+    return moved + 1
 
 
 def _hold_all(connection: Connection, workspace_id: UUID) -> None:

@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypedDict, TypeVar
+from uuid import UUID
 
 from flask import g, request
 
 from provisioning.access import facts, rules
+from provisioning.access.policies import Giver
+from provisioning.access.roles import Catalogue
 from provisioning.access.rules import Facts
 from provisioning.context import context
 from provisioning.database import Connection, reading
 from provisioning.directory import overview
 from provisioning.directory.overview import Place
 from provisioning.refusals import NotAllowed, NotFound
+from provisioning.web import giving
 from provisioning.web.console import forms
 from provisioning.web.guard import Person, admit, declare, person, recognise, renew_where_due
 
@@ -118,3 +122,20 @@ def is_inside() -> bool:
 def here() -> Place:
     """The workspace of the page."""
     return insider().place
+
+
+class Where(TypedDict):
+    """Where, and with which built-in roles, questions of access are asked."""
+
+    workspace_id: UUID
+    catalogue: Catalogue
+
+
+def where() -> Where:
+    """The workspace of the page, and the built-in roles."""
+    return {"workspace_id": here().workspace_id, "catalogue": context().catalogue}
+
+
+def giver(database: Connection) -> Giver:
+    """The person who is asking, as one who gives roles of the workspace: it is their own word."""
+    return giving.giver(database, here().workspace_id, insider().facts, here().member_id)

@@ -157,3 +157,29 @@ def every_page(read: Callable[[Window], Page[T]]) -> Iterator[Sequence[T]]:
         if page.next is None:
             return
         window = Window(_EXPORTED_AT_ONCE, after=page.next)
+
+
+def cut(found: Sequence[T], window: Window, identified: Callable[[T], UUID | str]) -> Page[T]:
+    """A page of a list that is all there: what is kept short is read whole, searched and sorted without a statement.
+
+    Args:
+        found: the whole list in its order.
+        window: which part of it.
+        identified: tells an item's id, by which its place is found again.
+    """
+    ids = [str(identified(item)) for item in found]
+    start, end = 0, window.count
+    if window.after is not None:
+        start = _behind(ids, window.after)
+        end = start + window.count
+    elif window.before is not None:
+        end = max(_behind(ids, window.before) - 1, 0)
+        start = max(end - window.count, 0)
+    shown = tuple(found[start:end])
+    following = Place(None, ids[end - 1]) if shown and end < len(ids) else None
+    return Page(shown, len(ids), following, Place(None, ids[start]) if shown and start else None)
+
+
+def _behind(ids: Sequence[str], place: Place) -> int:
+    """Behind which an item stands; one that has gone leads to the beginning."""
+    return ids.index(str(place.id)) + 1 if str(place.id) in ids else 0

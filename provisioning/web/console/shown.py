@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from flask import Flask
 from markupsafe import Markup
 
-from provisioning.access.rules import ALL, RESOURCES, Path, Scope
+from provisioning.access.policies import Terms
+from provisioning.access.rules import ALL, LABELS, RESOURCES, Path, Scope
 from provisioning.web.console import lists
 
 
@@ -20,6 +22,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(reason)
     app.add_template_filter(counted)
     app.add_template_filter(condition)
+    app.add_template_filter(gives)
+    app.add_template_filter(kinds_of_scope)
     app.add_template_global(lists.address, "same_list")
     app.add_template_global(lists.export_address, "export_address")
 
@@ -53,6 +57,14 @@ def scope(covered: Scope) -> str:
     return "labelled " + " and ".join(sorted(covered.labels))
 
 
+_KINDS_OF_SCOPE = {ALL: "everything", LABELS: "what carries labels", RESOURCES: "listed resources"}
+
+
+def kinds_of_scope(kinds: Collection[str]) -> str:
+    """On what a role can be given."""
+    return " or ".join(said for kind, said in _KINDS_OF_SCOPE.items() if kind in kinds)
+
+
 _REASONS = {
     "membership": "Every member has it.",
     "ownership": "Owners have every action in the workspace.",
@@ -76,3 +88,10 @@ _ONE_GROUP = re.compile(r'id eq "[0-9a-f-]{36}"')
 def condition(written: str) -> str:
     """The condition of a mapping; the id by which it means one group says nothing to people."""
     return "it means this very group" if _ONE_GROUP.fullmatch(written) else written
+
+
+def gives(terms: Terms) -> str:
+    """A role and on what, in a few words."""
+    narrowed = [*terms.labels, *terms.resources]
+    on = " on " + ", ".join(narrowed) if narrowed else ""
+    return f"{terms.role}{on}" + (f", until {terms.ends_at:%Y-%m-%d %H:%M} UTC" if terms.ends_at else "")
