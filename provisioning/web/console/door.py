@@ -6,10 +6,10 @@ from flask import Blueprint, Flask
 
 from provisioning.web.console import frame, home, shown
 from provisioning.web.console.page import Page
-from provisioning.web.console.pages import groups, overview, people
+from provisioning.web.console.pages import access, audit, groups, overview, people, resources
 
 # Another page is a module in `pages`, a folder in `templates/console`, and a line here.
-PAGES: tuple[Page, ...] = (overview.PAGE, people.PAGE, groups.PAGE)
+PAGES: tuple[Page, ...] = (overview.PAGE, people.PAGE, groups.PAGE, resources.PAGE, access.PAGE, audit.PAGE)
 
 
 def init_app(app: Flask) -> None:
