@@ -8,7 +8,7 @@ question sees it, and a rule may be written before the group or person is there.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -297,6 +297,15 @@ def every(connection: Connection, *, workspace_id: UUID) -> Sequence[MappingView
     rows = connection.execute(wanted).all()
     given = policies.of_many(connection, workspace_id=workspace_id, kind="mapping", ids=[row.id for row in rows])
     return [_view(row, given[row.id]) for row in rows]
+
+
+def names(connection: Connection, *, workspace_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """What mappings are called, of whose ids something tells; one that is gone is left out."""
+    if not ids:
+        return {}
+    wanted = select(MappingRow.id, MappingRow.name)
+    found = connection.execute(wanted.where(MappingRow.workspace_id == workspace_id, MappingRow.id.in_(ids)))
+    return {row.id: row.name for row in found}
 
 
 def by_id(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> MappingView:

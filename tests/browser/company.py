@@ -32,8 +32,8 @@ _PEOPLE = {
 _SUSPENDED = "David Ogilvy"
 _GIVEN = {"Engineering": ("source-admin", ("environment:prod",)), "Data Science": ("source-read-only", ())}
 _SOURCES = {"shop": ("environment:prod",), "app": ("environment:prod",), "sandbox": ("environment:dev",)}
-_EXPORTS = ".csv"
-_PARAMETER = re.compile(r"<(?:uuid|string):(\w+)>")
+_EXPORTS = (".csv", ".ndjson")
+_PARAMETER = re.compile(r"<\w+:(\w+)>")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def found(service: Service) -> Company:
     samples = {
         "member_id": ids["Grace Hopper"],
         "group_id": groups["Engineering"],
+        "label": "environment:prod",
         "local_group_id": made.headers["Location"].rpartition("/")[2],
         **given,
     }

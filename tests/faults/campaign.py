@@ -132,7 +132,7 @@ def _outcome(nemesis: Nemesis, history: History, loads: list[Load], longest: flo
     rules = [violation.rule for violation in history.violations()]
     recoveries = sorted(nemesis.recoveries)
     with reading() as connection:
-        findings = doctor.findings(connection, policy=context().session_policy)
+        findings = doctor.findings(connection, policy=context().session_policy, syslog=False)
     return Outcome(
         seed=nemesis.seed,
         faults=dict(nemesis.struck),

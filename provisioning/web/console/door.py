@@ -6,10 +6,19 @@ from flask import Blueprint, Flask
 
 from provisioning.web.console import frame, home, shown
 from provisioning.web.console.page import Page
-from provisioning.web.console.pages import groups, mappings, overview, people, roles
+from provisioning.web.console.pages import access, audit, groups, mappings, overview, people, resources, roles
 
 # Another page is a module in `pages`, a folder in `templates/console`, and a line here.
-PAGES: tuple[Page, ...] = (overview.PAGE, people.PAGE, groups.PAGE, mappings.PAGE, roles.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    people.PAGE,
+    groups.PAGE,
+    mappings.PAGE,
+    roles.PAGE,
+    resources.PAGE,
+    access.PAGE,
+    audit.PAGE,
+)
 
 
 def init_app(app: Flask) -> None:

@@ -17,7 +17,7 @@ from flask import g, request
 from provisioning.access import facts, rules
 from provisioning.access.policies import Giver
 from provisioning.access.roles import Catalogue
-from provisioning.access.rules import Facts
+from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.database import Connection, reading
 from provisioning.directory import overview
@@ -51,6 +51,10 @@ class Insider:
         """Whether they may do something in the workspace."""
         return rules.decide(self.facts, action).allowed
 
+    def may_somewhere(self, action: str) -> bool:
+        """Whether some role of theirs has the action, on whatever."""
+        return any(grant.role.allows(action) for grant in self.facts.grants)
+
 
 def by_member(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Declare a page for members of the workspace in its address whose access allows the action there.
@@ -60,13 +64,24 @@ def by_member(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return _guarded(action, admit, f"member: {action}")
 
 
+def by_member_somewhere(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Declare a page for members whose access allows the action on some resource.
+
+    Which ones it is about stands in the request: the view has each of them judged by `require`.
+    """
+    return _guarded(action, admit, f"member: {action}", _require_somewhere)
+
+
 def by_member_watching(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Declare what a page of a member asks by itself, again and again: that is no activity of theirs."""
     return _guarded(action, recognise, f"member watching: {action}")
 
 
 def _guarded(
-    action: str, admitting: Callable[[Connection], Person], guarded_by: str
+    action: str,
+    admitting: Callable[[Connection], Person],
+    guarded_by: str,
+    requiring: Callable[[str], None] | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def declaring(view: Callable[P, T]) -> Callable[P, T]:
         @wraps(view)
@@ -75,7 +90,7 @@ def _guarded(
                 admitting(database)
                 g.insider = _inside(database, str(kwargs.pop("slug")))
             renew_where_due()
-            require(action)
+            (requiring or require)(action)
             if request.method not in _SAFE:
                 forms.refuse_forged()
             return view(*args, **kwargs)
@@ -98,14 +113,23 @@ def _inside(database: Connection, slug: str) -> Insider:
     return Insider(here, places, case.facts)
 
 
-def require(action: str) -> None:
-    """Refuse what the person who is asking may not do in the workspace.
+def require(action: str, resource: Resource | None = None) -> None:
+    """Refuse what the person who is asking may not do in the workspace, or on one resource of it.
 
     Raises:
         NotAllowed: their access does not allow the action.
     """
-    if not insider().may(action):
-        raise NotAllowed(f"Your access in this workspace does not allow {action}.", action=action)
+    if not rules.decide(insider().facts, action, resource).allowed:
+        raise _lacking(action)
+
+
+def _require_somewhere(action: str) -> None:
+    if not insider().may_somewhere(action):
+        raise _lacking(action)
+
+
+def _lacking(action: str) -> NotAllowed:
+    return NotAllowed(f"Your access in this workspace does not allow {action}.", action=action)
 
 
 def insider() -> Insider:
