@@ -1,11 +1,17 @@
 # For contributors. Users need none of this: see README.md.
-.PHONY: test check lock bench
+.PHONY: test check faults lock screenshots bench
 
 test:
 	python3 -m provisioning test
 
 check: ## the checks without the suite
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports
+
+faults: ## 150 faults at random under load, two in three of which kill something
+	.venv/bin/python -m tests.faults.campaign --faults 150
+
+screenshots: ## pictures of every page of the console, for the documentation
+	.venv/bin/pytest -q tests/browser/screenshots.py
 
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 

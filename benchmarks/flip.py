@@ -19,7 +19,7 @@ from sqlalchemy import text
 from benchmarks.alone import alone
 from provisioning.access.founding import found_workspace
 from provisioning.context import context
-from provisioning.database import reading, transaction
+from provisioning.database import reading, take_any_time, transaction
 from provisioning.directory import workspaces
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing, lifecycle
@@ -50,12 +50,12 @@ _AT_ONCE = 1000
 def build(members: int) -> UUID:
     """A workspace of so many members, each with a session."""
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         made = found_workspace(connection, slug="large", name="large", hipaa_eligible=False, by=_BY)
         asked = {"workspace": made.id, "members": members, "salt": secrets.token_hex(8)}
         connection.execute(_PEOPLE, asked)
     with reading() as connection:
-        connection.execute(text("SET statement_timeout = 0"))
+        take_any_time(connection)
         connection.execute(text("VACUUM ANALYZE"))
     return made.id
 

@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from benchmarks.alone import alone
 from provisioning.access.founding import found_workspace
-from provisioning.database import reading, transaction
+from provisioning.database import reading, take_any_time, transaction
 from provisioning.outbox import Actor
 from workers import expiry
 
@@ -47,7 +47,7 @@ _ONE_DELETION = text("DELETE FROM access_token WHERE expires_at <= clock_timesta
 def build(count: int) -> UUID:
     """A workspace with tokens whose time is over, and as many that live."""
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         workspace_id = found_workspace(connection, slug="large", name="large", hipaa_eligible=False, by=_BY).id
         connection.execute(_CLIENT, {"workspace": workspace_id})
     _renew(workspace_id, count)
@@ -56,11 +56,11 @@ def build(count: int) -> UUID:
 
 def _renew(workspace_id: UUID, count: int) -> None:
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         asked = {"workspace": workspace_id, "count": count, "salt": secrets.token_hex(8)}
         connection.execute(_ACCESS_TOKENS, asked)
     with reading() as connection:
-        connection.execute(text("SET statement_timeout = 0"))
+        take_any_time(connection)
         connection.execute(text("VACUUM ANALYZE"))
 
 
@@ -72,7 +72,7 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 def _at_one_stroke() -> int:
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         return connection.execute(_ONE_DELETION).rowcount
 
 

@@ -19,7 +19,10 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("sweep urgent facts whose nudge was lost", "provisioning.drain_urgent", "urgent", "sweep_interval"),
     Entry("sweep letters whose nudge was lost", "provisioning.drain_letters", "letters", "sweep_interval"),
     Entry("sweep the facts whose nudge was lost", "provisioning.drain_housekeeping", "housekeeping", "sweep_interval"),
+    Entry("tell endpoints what was sealed", "provisioning.drain_forwarding", "forwarding", "sweep_interval"),
+    Entry("tell the syslog what was sealed", "provisioning.forward_to_syslog", "forwarding", "sweep_interval"),
     Entry("prove what must hold", "provisioning.reconcile", "housekeeping", "reconcile_interval"),
+    Entry("once a day, count what drifts", "provisioning.watch_drift", "housekeeping", "reconcile_interval"),
     Entry("seal the audit trail", "provisioning.seal_audit", "housekeeping", "sweep_interval"),
     Entry("end sessions whose time is over", "provisioning.expire_sessions", "housekeeping", "expiry_interval"),
     Entry(
@@ -30,6 +33,9 @@ SCHEDULE: tuple[Entry, ...] = (
     ),
     Entry("remove what deleted workspaces left", "provisioning.remove_deleted", "housekeeping", "expiry_interval"),
     Entry("close requests that came true", "provisioning.close_access_requests", "housekeeping", "expiry_interval"),
+    Entry(
+        "close what nobody has confirmed", "provisioning.expire_mapping_proposals", "housekeeping", "expiry_interval"
+    ),
     Entry("forget answers kept for a day", "provisioning.forget_answers", "housekeeping", "expiry_interval"),
     Entry("forget groups lost long ago", "provisioning.forget_lost_groups", "housekeeping", "expiry_interval"),
     Entry("drop facts kept for long enough", "provisioning.drop_audit", "housekeeping", "expiry_interval"),

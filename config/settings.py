@@ -59,6 +59,10 @@ class Settings:
     mail_from: str
     session_retention: timedelta
     audit_retention: timedelta
+    syslog_url: str | None
+    forwarding_alarm_after: timedelta
+    forwarding_give_up_after: timedelta
+    recorded_answers: str
     log_level: str
 
     @property

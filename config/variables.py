@@ -71,6 +71,24 @@ class MailServer(Url):
         return text
 
 
+class SyslogReceiver(Url):
+    """The address of a syslog receiver: transport, host, and a port where it is not the usual one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("syslog+tls", "syslog+tcp", "syslog+udp", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        parts = urlsplit(text)
+        try:
+            known = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        except ValueError:
+            known = False
+        if not known or parts.path or parts.query or parts.fragment:
+            raise ValidationError("must be syslog+tls://host:port, syslog+tcp:// or syslog+udp://, and nothing else")
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One variable: the `Settings` field that it fills, its form, and what an operator should know of it."""
@@ -346,6 +364,36 @@ VARIABLES: tuple[Variable, ...] = (
         Duration(validate=_between(90 * _DAY, 7305 * _DAY)),
         "2192d",
         "How long the audit trail keeps facts; six years by default, as HIPAA asks. Their seals stay for good.",
+    ),
+    Variable(
+        "PROVISIONING_SYSLOG_URL",
+        "syslog_url",
+        SyslogReceiver(),
+        None,
+        "Where the audit events of all workspaces are sent as syslog (RFC 5424), such as"
+        " `syslog+tls://logs.corp.example:6514`; `syslog+tcp://` and `syslog+udp://` are not encrypted.",
+    ),
+    Variable(
+        "PROVISIONING_FORWARDING_ALARM_AFTER",
+        "forwarding_alarm_after",
+        Duration(validate=_between(_SECOND, 7 * _DAY)),
+        "1h",
+        "How long a forwarding endpoint fails before its owners are told. Shorter tells them of every restart.",
+    ),
+    Variable(
+        "PROVISIONING_FORWARDING_GIVE_UP_AFTER",
+        "forwarding_give_up_after",
+        Duration(validate=_between(_SECOND, 90 * _DAY)),
+        "5d",
+        "How long a forwarding endpoint fails before it is switched off, until an owner switches it on again.",
+    ),
+    Variable(
+        "PROVISIONING_RECORDED_ANSWERS",
+        "recorded_answers",
+        fields.String(validate=validate.OneOf(["none", "hipaa", "all"], error="must be none, hipaa or all")),
+        "hipaa",
+        "Of which workspaces the audit trail holds what admins and the operator were told of access, sessions and the "
+        "trail: of HIPAA-eligible ones, of all or of none. Such an answer then costs a write.",
     ),
     Variable(
         "PROVISIONING_LOG_LEVEL",

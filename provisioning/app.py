@@ -14,10 +14,14 @@ from config.settings import InvalidSettings, Settings
 from provisioning import context, logs, migration, nudge, signing_keys
 from provisioning.access.roles import Catalogue
 from provisioning.audit import signatures
+from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.context import Context
 from provisioning.credentials import Keyring
 from provisioning.database import db, engine_options
+from provisioning.forwarding import means
+from provisioning.forwarding.means import Means, Patience
+from provisioning.forwarding.wire import Target
 from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
 from provisioning.post.folder import Folder
@@ -29,11 +33,14 @@ from provisioning.tokens.lifetimes import TokenLimits
 from provisioning.web import errors, guard, haste, health, requests
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
-from provisioning.web.console import pages
+from provisioning.web.console import door as console
 from provisioning.web.oauth import door as oauth
 from provisioning.web.scim import door, journal
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
 from provisioning.web.sign_in.state import SealedState
+
+# More than the threads that anybody gives a worker, which has nothing else to do than to call.
+_MOST_FORWARDED_AT_ONCE = 64
 
 
 class _Orjson(JSONProvider):
@@ -79,6 +86,7 @@ def _context(settings: Settings) -> Context:
         ),
         cursors=Sealer(key, "cursors"),
         sign_in_state=Sealer(key, "sign-in state"),
+        forms=Sealer(key, "forms of the console"),
         credentials=Sealer(key, "credentials of sign-in providers"),
         outbound=Outbound(
             private_hosts=settings.private_hosts,
@@ -94,6 +102,8 @@ def _context(settings: Settings) -> Context:
         signing=Sealer(key, signing_keys.PURPOSE),
         notary=Notary(Sealer(key, signing_keys.PURPOSE), Sealer(key, signatures.PURPOSE)),
         audit_retention=settings.audit_retention,
+        forwarding=_forwarding(settings, key),
+        recorded_answers=Recorded(settings.recorded_answers),
         public_url=settings.public_url,
         post=_post(settings),
         invitation_lifetime=settings.invitation_lifetime,
@@ -106,6 +116,17 @@ def _context(settings: Settings) -> Context:
         api_requests_per_minute=settings.api_requests_per_minute,
         session_retention=settings.session_retention,
         trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _forwarding(settings: Settings, key: bytes) -> Means:
+    return Means(
+        sealer=Sealer(key, means.PURPOSE),
+        outbound=Outbound(
+            private_hosts=settings.private_hosts, loopback=not settings.production, at_once=_MOST_FORWARDED_AT_ONCE
+        ),
+        patience=Patience(settings.forwarding_alarm_after, settings.forwarding_give_up_after),
+        syslog=None if settings.syslog_url is None else Target.at(settings.syslog_url),
     )
 
 
@@ -126,7 +147,7 @@ def _register(app: Flask) -> None:
     app.session_interface = SealedState()
     for page in (link, invitation, oidc, mine, out):
         app.register_blueprint(page.blueprint)
-    app.register_blueprint(pages.blueprint)
+    console.init_app(app)
     api.init_app(app)
     errors.init_app(app)
     if forgotten := guard.unguarded(app):

@@ -9,8 +9,10 @@ from typing import cast
 from flask import Flask, current_app
 
 from provisioning.access.roles import Catalogue
+from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.credentials import Keyring
+from provisioning.forwarding.means import Means
 from provisioning.outbound import Outbound
 from provisioning.pace import Measures, Pace
 from provisioning.post.letters import Carrier
@@ -31,6 +33,8 @@ class Context:
     cursors: Sealer
     # What a browser carries while it is at an identity provider.
     sign_in_state: Sealer
+    # What the forms of the console carry, so that no others are taken.
+    forms: Sealer
     # The secrets and keys by which identity providers know us.
     credentials: Sealer
     outbound: Outbound
@@ -41,6 +45,10 @@ class Context:
     notary: Notary
     # How long the audit trail keeps facts.
     audit_retention: timedelta
+    # Tells the outside what happens.
+    forwarding: Means
+    # Of which workspaces the trail holds what was read.
+    recorded_answers: Recorded
     public_url: str
     # Takes letters to their readers.
     post: Carrier

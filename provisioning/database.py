@@ -14,9 +14,11 @@ from uuid import UUID
 import orjson
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid, event
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
@@ -84,6 +86,72 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(metadata=Base.metadata)
 
 
+# PostgreSQL itself gives a statement up sooner than anybody at this end.
+_STATEMENT_SECONDS, _ANSWER_SECONDS = 30, 32.0
+# How soon a server must say that a connection out of the pool still works.
+_SIGN_OF_LIFE_SECONDS = 1.0
+
+
+class _Bounded(psycopg.Connection[Any]):
+    """A connection that gives up on a server from which nothing comes.
+
+    Its own timeouts PostgreSQL keeps only as long as it can be heard; and a network that swallows everything, or a
+    server that froze, acknowledges whatever is sent.
+    """
+
+    # In seconds; without any, it waits for ever.
+    patience: float | None = _ANSWER_SECONDS
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Wait for the server, as long as the connection's patience lasts.
+
+        Raises:
+            OperationalError: nothing came; what became of the statement is not known, and the connection is closed.
+        """
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.OperationalError:
+            # A server that did answer has left the connection in a known state.
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+@event.listens_for(Engine, "do_connect")
+def _connect(_dialect: Dialect, _record: Any, arguments: Any, options: Any) -> psycopg.Connection[Any]:
+    return _Bounded.connect(*arguments, **options)
+
+
+@event.listens_for(Pool, "checkin")
+def _put_back(connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_LAST_USED] = time.monotonic()
+    if isinstance(connection, _Bounded):
+        connection.patience = _SIGN_OF_LIFE_SECONDS
+
+
+@event.listens_for(Pool, "checkout")
+def _take_out(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection that lay idle for a sign of life; for one that was used just now the question costs too much.
+
+    Raises:
+        DisconnectionError: its server is gone, or another one: the pool makes a new connection.
+    """
+    if time.monotonic() - record.info.get(_LAST_USED, math.inf) >= _STALE_AFTER_SECONDS:
+        try:
+            connection.execute("")
+        except psycopg.Error as error:
+            raise DisconnectionError from error
+    if isinstance(connection, _Bounded):
+        connection.patience = _ANSWER_SECONDS
+
+
+def take_any_time(connection: Connection) -> None:
+    """Let the statements of a connection take as long as they need, on both ends: migrations do."""
+    connection.execute(text("SET statement_timeout = 0"))
+    driver: Any = connection.connection.dbapi_connection
+    driver.patience = None
+
+
 def engine_options(*, pool_size: int) -> dict[str, Any]:
     """How engines are built everywhere: bounded waits, quick discovery of dead servers, fast JSON.
 
@@ -107,29 +175,11 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 20_000,
-            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            # The server, too, notices within half a minute that a client is gone: what it held is free again then.
+            "options": f"-c statement_timeout={_STATEMENT_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+            " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c timezone=UTC",
         },
     }
-
-
-@event.listens_for(Pool, "checkin")
-def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
-    record.info[_LAST_USED] = time.monotonic()
-
-
-@event.listens_for(Pool, "checkout")
-def _discover_death(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-    """Ask a connection that lay idle for a sign of life; for one that was used just now the question costs too much.
-
-    Raises:
-        DisconnectionError: its server is gone, or another one: the pool makes a new connection.
-    """
-    if time.monotonic() - record.info.get(_LAST_USED, math.inf) < _STALE_AFTER_SECONDS:
-        return
-    try:
-        connection.execute("")
-    except psycopg.Error as error:
-        raise DisconnectionError from error
 
 
 @contextmanager

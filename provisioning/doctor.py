@@ -20,6 +20,8 @@ from sqlalchemy.engine import Connection
 from provisioning import clock, heartbeat, migration, nudge, outbox, worklist
 from provisioning.database import reading
 from provisioning.directory import deletion
+from provisioning.forwarding import syslog_places
+from provisioning.forwarding.means import QUEUE as FORWARDING
 from provisioning.invariants import Finding
 from provisioning.outbox import Actor, Event, Fact, Urgency
 from provisioning.sessions import invariants as of_sessions
@@ -54,23 +56,30 @@ class InvariantsBroken(Fact):
         return "service:invariants"
 
 
-def findings(connection: Connection, *, policy: SessionPolicy) -> Sequence[Finding]:
-    """Everything that must hold, each with how many things break it."""
+def findings(connection: Connection, *, policy: SessionPolicy, syslog: bool) -> Sequence[Finding]:
+    """Everything that must hold, each with how many things break it.
+
+    Args:
+        connection: to read with.
+        policy: how long sessions live.
+        syslog: whether all that happens is to be told to one.
+    """
     return [
         *of_sessions.findings(connection, policy=policy, within=_WITHIN),
         *of_tokens.findings(connection, within=_WITHIN),
         *worklist.findings(connection, within=_WITHIN),
         *deletion.findings(connection, within=_DELETED_WITHIN),
+        *(syslog_places.findings(connection, within=_WITHIN) if syslog else ()),
     ]
 
 
-def reconcile(connection: Connection, *, policy: SessionPolicy) -> Sequence[Finding]:
+def reconcile(connection: Connection, *, policy: SessionPolicy, syslog: bool) -> Sequence[Finding]:
     """Prove what must hold, and write an alarm where the counts are others than when one was last written.
 
     Returns:
         What is broken, where that was not told yet.
     """
-    broken = [finding for finding in findings(connection, policy=policy) if finding.count]
+    broken = [finding for finding in findings(connection, policy=policy, syslog=syslog) if finding.count]
     counts = {finding.name: finding.count for finding in broken}
     if counts == _last_told(connection):
         return []
@@ -99,13 +108,13 @@ class Line:
     seen: str
 
 
-def examine(*, policy: SessionPolicy) -> Sequence[Line]:
+def examine(*, policy: SessionPolicy, syslog: bool) -> Sequence[Line]:
     """Look at everything, side by side and each within seconds; what does not answer is said to be so."""
     questions: dict[str, Callable[[], Sequence[Line]]] = {
         "database": _database,
         "broker": _broker,
         "heartbeats": _heartbeats,
-        "invariants": lambda: _invariants(policy),
+        "invariants": lambda: _invariants(policy, syslog=syslog),
     }
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's way to hand it on
     asked = [_Question(app, name, ask) for name, ask in questions.items()]
@@ -160,7 +169,7 @@ def _broker() -> Sequence[Line]:
 def _heartbeats() -> Sequence[Line]:
     with reading() as connection:
         ages = heartbeat.ages(connection)
-    return [_alive(name, ages.get(name)) for name in (heartbeat.BEAT, *Urgency)]
+    return [_alive(name, ages.get(name)) for name in (heartbeat.BEAT, *Urgency, FORWARDING)]
 
 
 def _alive(name: str, age: timedelta | None) -> Line:
@@ -170,9 +179,9 @@ def _alive(name: str, age: timedelta | None) -> Line:
     return Line(part, age < _SILENCE, f"heard of {age.total_seconds():.0f} s ago")
 
 
-def _invariants(policy: SessionPolicy) -> Sequence[Line]:
+def _invariants(policy: SessionPolicy, *, syslog: bool) -> Sequence[Line]:
     with reading() as connection:
-        found = findings(connection, policy=policy)
+        found = findings(connection, policy=policy, syslog=syslog)
     return [
         Line(
             f.name, f.count == 0, f"{f.count}: {', '.join(f.ids)}{' ...' * (f.count > len(f.ids))}" if f.count else "0"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -73,6 +74,8 @@ class Outbound:
         host = (parts.hostname or "").lower()
         if not host or parts.username or parts.password:
             return False
+        if (literal := _literal(host)) is not None and not self.allows_peer(host, literal):
+            return False
         is_known = host in self._private_hosts or (self._loopback and _is_loopback(host))
         return parts.scheme == "https" or (parts.scheme == "http" and is_known)
 
@@ -102,11 +105,17 @@ def _meant(found: _Address) -> _Address:
     return found.ipv4_mapped or found.sixtofour or found
 
 
-def _is_loopback(host: str) -> bool:
+def _literal(host: str) -> str | None:
+    """The host where it is an address itself, which nothing has to be asked about."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return str(ipaddress.ip_address(host))
     except ValueError:
-        return host == "localhost"
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    literal = _literal(host)
+    return host == "localhost" if literal is None else ipaddress.ip_address(literal).is_loopback
 
 
 class _Adapter(HTTPAdapter):
@@ -125,7 +134,11 @@ class _Adapter(HTTPAdapter):
         **pool_kwargs: Any,
     ) -> None:
         """Connections that judge their peer."""
-        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs)
+        # What the machine trusts, and `SSL_CERT_FILE` names, besides the list that requests brings along.
+        trust = ssl.create_default_context()
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=trust, **pool_kwargs
+        )
         self.poolmanager.pool_classes_by_scheme = _pools(self._outbound, self._opened)
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:

@@ -49,6 +49,8 @@ MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = timedelta(minutes=5)
 # A claimed fact is left alone for this long; by then its claimer holds it, or has died.
 UNTIL_HELD = timedelta(seconds=2)
+# Every task is shorter: whoever holds a fact for longer has frozen.
+LONGEST_HELD = timedelta(minutes=5)
 
 
 class Urgency(StrEnum):
@@ -88,6 +90,15 @@ class Event(Base):
         Index("ix_event_undone_subject", "subject", "seq", postgresql_where=text("done_at IS NULL")),
         Index("ix_event_workspace_id_seq", "workspace_id", "seq"),
         Index("ix_event_actor_id_occurred_at", "actor_id", "occurred_at"),
+        # What has become of each person's membership of a workspace, and who has said so last.
+        Index(
+            "ix_event_membership",
+            "workspace_id",
+            "subject",
+            "seq",
+            postgresql_include=["name", "actor_id"],
+            postgresql_where=text("name IN ('member.added', 'member.activated', 'member.suspended', 'member.removed')"),
+        ),
     )
 
 
@@ -126,6 +137,16 @@ class Claimed:
     name: str
     payload: dict[str, Any]
     attempts: int
+
+
+def known_names() -> frozenset[str]:
+    """What facts there are, by name: those that the rooms of this process declare."""
+    waiting, found = list(Fact.__subclasses__()), set()
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        found.add(getattr(kind, "name", ""))
+    return frozenset(found - {""})
 
 
 class WorkerLost(Exception):
@@ -261,12 +282,15 @@ def claim(urgency: Urgency, *, names: Collection[str]) -> Claimed | None:
         fail(claimed, WorkerLost())
 
 
+_HOLD = text("SELECT set_config('idle_in_transaction_session_timeout', :longest, true)")
+
+
 @contextmanager
 def held(claimed: Claimed) -> Iterator[Connection | None]:
     """Hold a claimed fact while its work is done; leaving without an error settles it.
 
-    The row is locked by an open transaction, however long the work takes; the lock of a killed process is gone at
-    once. Yields None where another process has it.
+    The row is locked by an open transaction for as long as the work takes; the lock of a killed process is gone at
+    once, and that of a frozen one when no work takes so long. Yields None where another process has it.
     """
     mine = (
         select(Event.id)
@@ -275,7 +299,7 @@ def held(claimed: Claimed) -> Iterator[Connection | None]:
         .with_for_update(skip_locked=True, key_share=True)
     )
     with transaction() as connection:
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        connection.execute(_HOLD, {"longest": f"{LONGEST_HELD.total_seconds():.0f}s"})
         if connection.execute(mine).one_or_none() is None:
             yield None
             return
@@ -283,6 +307,14 @@ def held(claimed: Claimed) -> Iterator[Connection | None]:
         connection.execute(
             update(Event).where(Event.id == claimed.id).values(done_at=func.clock_timestamp(), error=None)
         )
+
+
+def pause_after(attempts: int, *, longest: timedelta) -> timedelta:
+    """How long to leave alone what has failed so often: 2, 4, 8 ... seconds, up to the longest.
+
+    A quarter more or less by chance: what failed together does not come back together.
+    """
+    return min(timedelta(seconds=2 ** min(attempts, 20)), longest) * (0.75 + entropy.fraction() / 2)
 
 
 _FAIL = (
@@ -303,8 +335,7 @@ def fail(claimed: Claimed, error: Exception) -> None:
     Only the error's type is kept: its text may quote what must not be stored. Parking raises an alarm, once.
     """
     kind = type(error).__name__
-    # A quarter more or less by chance: what failed together does not come back together.
-    pause = min(timedelta(seconds=2 ** min(claimed.attempts, 20)), _LONGEST_PAUSE) * (0.75 + entropy.fraction() / 2)
+    pause = pause_after(claimed.attempts, longest=_LONGEST_PAUSE)
     with transaction() as connection:
         told = {"event_id": claimed.id, "message": kind, "pause": pause, "most": MAX_ATTEMPTS}
         if connection.execute(_FAIL, told).scalar_one_or_none() is None:

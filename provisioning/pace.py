@@ -21,7 +21,7 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
 _MINUTE = 60
-_PATIENCE_SECONDS = 0.2
+_PATIENCE_SECONDS = 0.1
 _AWAY_SECONDS = 10.0
 # Of a large measure so small a share is taken at once, and lapses soon: what a process does not use never matters.
 _SHARE, _SHARE_SECONDS = 1000, 1.0

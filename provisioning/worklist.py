@@ -1,4 +1,4 @@
-"""For operators: the facts that call for work, how far it has come, and those whose work failed too often."""
+"""The facts that call for work, how far it has come, and those whose work failed too often, which operators replay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
@@ -76,14 +76,22 @@ def _meant(state: State) -> tuple[ColumnElement[bool], ...]:
     return (Event.done_at.is_(None), parked)
 
 
+_ITEM: Select[*tuple[Any, ...]] = select(
+    *(Event.id, Event.name, Event.subject, Event.workspace_id, Event.occurred_at, Event.urgency, Event.attempts),
+    *(Event.error, Event.due_at, Event.done_at, Event.parked_at),
+    *(Progress.done.label("progress_done"), Progress.total.label("progress_total")),
+).outerjoin(Progress, Progress.event_id == Event.id)
+
+
+def selection(state: State) -> Select[*tuple[Any, ...]]:
+    """The facts that are meant, as rows that `Item` is made of."""
+    return _ITEM.where(*_meant(state))
+
+
 def every(connection: Connection, *, state: State, most: int) -> tuple[Sequence[Item], int | None]:
     """Facts, newest first, and how many there are in all; nobody counts all that ever happened."""
-    columns: tuple[Any, ...] = (
-        *(Event.id, Event.name, Event.subject, Event.workspace_id, Event.occurred_at, Event.urgency, Event.attempts),
-        *(Event.error, Event.due_at, Event.done_at, Event.parked_at, Progress.done, Progress.total),
-    )
-    wanted = select(*columns).outerjoin(Progress, Progress.event_id == Event.id).where(*_meant(state))
-    found = [Item(*row) for row in connection.execute(wanted.order_by(Event.seq.desc()).limit(most))]
+    wanted = selection(state).order_by(Event.seq.desc()).limit(most)
+    found = [Item(*row) for row in connection.execute(wanted)]
     if state is State.ANY:
         return found, None
     counted = select(func.count()).select_from(Event).where(*_meant(state))

@@ -114,14 +114,14 @@ PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
-def new_workspace(service: Service, *, hipaa: bool = False) -> Idp:
+def new_workspace(service: Service, *, hipaa: bool = False, name: str | None = None, dialect: str = "other") -> Idp:
     """A workspace of its own, with a connection; asked for within an application's context."""
     slug = f"w{os.getpid()}-{next(_numbers)}"
     secret = context().keyring.mint(Kind.CONNECTION)
     with transaction() as database:
-        workspace = found_workspace(database, slug=slug, name=slug, hipaa_eligible=hipaa, by=TEST)
+        workspace = found_workspace(database, slug=slug, name=name or slug, hipaa_eligible=hipaa, by=TEST)
         made = connections.create(
-            database, workspace_id=workspace.id, name="idp", dialect="other", digest=secret.digest, by=TEST
+            database, workspace_id=workspace.id, name="idp", dialect=dialect, digest=secret.digest, by=TEST
         )
     return Idp(service.base_url, secret.text, workspace, made)
 

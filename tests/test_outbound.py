@@ -27,10 +27,19 @@ STRICT, HERE = Outbound(), Outbound(loopback=True)
         "",
         "javascript:alert(1)",
         "https://[::1",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/",
+        "https://[::ffff:10.0.0.1]/",
     ],
 )
 def test_what_is_not_https_to_somewhere_may_not_be_called(address):
     assert not STRICT.allows(address)
+
+
+def test_an_address_that_is_known_to_be_wanted_may_be_called():
+    assert Outbound(private_hosts=["10.0.0.1"]).allows("https://10.0.0.1/")
+    assert HERE.allows("https://127.0.0.1/")
+    assert STRICT.allows("https://93.184.216.34/")
 
 
 @pytest.mark.parametrize(

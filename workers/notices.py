@@ -12,7 +12,7 @@ from provisioning.database import reading
 from provisioning.directory import roster, workspaces
 from provisioning.directory.workspaces import WorkspaceView
 from provisioning.outbox import Claimed
-from provisioning.post import access_request, api_token
+from provisioning.post import access_request, api_token, forwarding, mapping_proposal
 from provisioning.post.letters import Letter, Undeliverable
 from provisioning.refusals import NotFound
 
@@ -63,6 +63,78 @@ def access_requested(claimed: Claimed) -> None:
             why=told["why"],
             workspace=of.name,
             slug=of.slug,
+        ),
+    )
+
+
+def forwarding_registered(claimed: Claimed) -> None:
+    """Tell the owners that an address is told what happens."""
+    origin = claimed.payload["origin"]
+    _tell_every_owner(
+        claimed,
+        lambda email, of: forwarding.registered(email=email, workspace=of.name, slug=of.slug, origin=origin),
+    )
+
+
+def forwarding_failing(claimed: Claimed) -> None:
+    """Tell the owners that an endpoint takes nothing."""
+    _tell_of_failure(claimed, forwarding.failing)
+
+
+def forwarding_disabled(claimed: Claimed) -> None:
+    """Tell the owners that an endpoint was given up."""
+    _tell_of_failure(claimed, forwarding.disabled)
+
+
+def _tell_of_failure(claimed: Claimed, write: Callable[..., Letter]) -> None:
+    about = {"origin": claimed.payload["origin"], "error": claimed.payload["error"]}
+    _tell_every_owner(claimed, lambda email, of: write(email=email, workspace=of.name, slug=of.slug, **about))
+
+
+def _tell_every_owner(claimed: Claimed, write: Callable[[str, WorkspaceView], Letter]) -> None:
+    if claimed.workspace_id is None:
+        return
+    with reading() as connection:
+        owners = roster.owners(connection, workspace_id=claimed.workspace_id)
+    _tell(claimed, owners, write)
+
+
+def mapping_proposed(claimed: Claimed) -> None:
+    """Ask the owners, but for the one who asks, whether a mapping may give ownership."""
+    _tell_owners(claimed, claimed.payload["asker_id"], mapping_proposal.asked)
+
+
+def mapping_confirmed(claimed: Claimed) -> None:
+    """Tell the owners, but for the one who confirmed, that a mapping gives ownership from now on."""
+    _tell_owners(claimed, claimed.payload["second_id"], mapping_proposal.confirmed)
+
+
+def mapping_declined(claimed: Claimed) -> None:
+    """Tell the one who asked that a mapping stays as it is."""
+    told, asker = claimed.payload, claimed.payload["asker_id"]
+    _tell(
+        claimed,
+        [] if asker is None else [asker],
+        lambda email, of: mapping_proposal.declined(
+            email=email, workspace=of.name, rule=told["rule"], why=told["why"] or "No reason was given."
+        ),
+    )
+
+
+def _tell_owners(claimed: Claimed, but: str | None, write: Callable[..., Letter]) -> None:
+    if claimed.workspace_id is None:
+        return
+    told, asker = claimed.payload, claimed.payload["asker_id"]
+    with reading() as connection:
+        where = {"workspace_id": claimed.workspace_id}
+        owners = [one for one in roster.owners(connection, **where) if str(one) != but]
+        names = {} if asker is None else roster.names(connection, ids=[UUID(asker)], **where)
+    who = "The operator" if asker is None else names.get(UUID(asker), "Somebody who has left")
+    _tell(
+        claimed,
+        owners,
+        lambda email, of: write(
+            email=email, asker=who, rule=told["rule"], proposal_id=told["proposal_id"], workspace=of.name, slug=of.slug
         ),
     )
 

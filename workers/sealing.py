@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
+from provisioning import nudge
 from provisioning.audit import retention, seals
 from provisioning.context import context
 from provisioning.database import reading, transaction
+from provisioning.forwarding.means import QUEUE as FORWARDING
 
 _AT_ONCE = 1000
 _SEALS_AT_ONCE = 100
@@ -16,10 +18,13 @@ _log = logging.getLogger(__name__)
 
 
 def seal_audit() -> int:
-    """Put what has happened under seals, and return how many facts that were."""
+    """Put what has happened under seals, and return how many facts that were; then the outside is told."""
     with reading() as connection:
         chains = seals.waiting(connection)
-    return sum(map(_seal, chains))
+    sealed = sum(map(_seal, chains))
+    if sealed:
+        nudge.drain(FORWARDING)
+    return sealed
 
 
 def _seal(chain: UUID) -> int:

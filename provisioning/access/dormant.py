@@ -16,9 +16,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
 from provisioning import outbox
-from provisioning.access import mappings
+from provisioning.access import mappings, proposals
+from provisioning.access.drafts import Rule
 from provisioning.access.events import MappingDeleted
-from provisioning.access.mappings import MappingView, Rule
+from provisioning.access.mappings import MappingView
 from provisioning.access.models import MappingRow
 from provisioning.access.policies import Giver
 from provisioning.directory import lost_groups
@@ -75,7 +76,7 @@ def rebind(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, give
             connection=lost.connection,
         )
     rule = Rule("Group", mappings.condition_for_id(groups[0]))
-    return mappings.change(connection, workspace_id=workspace_id, mapping_id=mapping_id, rule=rule, giver=giver)
+    return proposals.change(connection, workspace_id=workspace_id, mapping_id=mapping_id, rule=rule, giver=giver)
 
 
 def forget(connection: Connection, *, most: int, by: Actor) -> int:

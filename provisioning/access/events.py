@@ -22,7 +22,7 @@ class _AboutMapping(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MappingCreated(_AboutMapping):
-    """An admin's rule counts from now on; what it gives are policies of its own."""
+    """An admin's rule is there; what it gives are policies of its own."""
 
     name: ClassVar[str] = "mapping.created"
 
@@ -53,6 +53,56 @@ class MappingsOrdered(Fact):
     def subject(self) -> str:
         """All of the workspace's rules."""
         return "mappings"
+
+
+@dataclass(frozen=True, slots=True)
+class _AboutMappingProposal(Fact):
+    proposal_id: UUID
+    mapping_id: UUID
+    rule: str
+    # The owner who asked; none: the operator.
+    asker_id: UUID | None
+
+    @property
+    def subject(self) -> str:
+        return f"mapping_proposal:{self.proposal_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingProposed(_AboutMappingProposal):
+    """Somebody wants a mapping to give ownership: another owner is to confirm it, and nothing counts before."""
+
+    name: ClassVar[str] = "mapping_proposal.created"
+    calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
+
+
+@dataclass(frozen=True, slots=True)
+class MappingConfirmed(_AboutMappingProposal):
+    """A second one has said so: the mapping gives ownership."""
+
+    name: ClassVar[str] = "mapping_proposal.confirmed"
+    calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
+    # The owner who confirmed; none: the operator.
+    second_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class MappingDeclined(_AboutMappingProposal):
+    """Somebody has said no, or the one who asked took it back: the mapping stays as it is."""
+
+    name: ClassVar[str] = "mapping_proposal.declined"
+    calls_for_work: ClassVar[bool] = True
+    urgency: ClassVar[Urgency] = Urgency.LETTERS
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MappingProposalExpired(_AboutMappingProposal):
+    """Nobody has confirmed it in time: the mapping stays as it is."""
+
+    name: ClassVar[str] = "mapping_proposal.expired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
-from provisioning.access import mappings
+from provisioning.access import drafts, mappings
 from provisioning.access.models import CustomRole, Policy
 from provisioning.access.patterns import parse_pattern, read
 from provisioning.access.roles import MINIMAL, OWNER, Catalogue
@@ -44,7 +44,7 @@ _OF_MEMBER = f"""
     WITH person AS (
         SELECT id, active, owner, document, external_ids FROM member WHERE workspace_id = :workspace AND id = :member
     ), rule AS (
-        SELECT id, name, resource_type, condition, pattern FROM mapping
+        SELECT id, name, resource_type, condition, pattern, owners_confirmed FROM mapping
         WHERE workspace_id = :workspace AND enabled ORDER BY position, id
     ), belongs AS MATERIALIZED (
         SELECT g.id, g.display_name, g.connection_id IS NOT NULL AS linked,
@@ -224,7 +224,8 @@ def _mapped(row: Any, of_rule: Mapping[str, list[Mapping[str, Any]]], roles: Cat
                 if given and _meets(rule, document, kinds)
                 for grant in _given_by(rule, given, roles, group)
             )
-        yield from (grant for grant in found if grant.role.key != OWNER or row.owners_by_mapping)
+        owners = row.owners_by_mapping and rule["owners_confirmed"]
+        yield from (grant for grant in found if grant.role.key != OWNER or owners)
 
 
 def as_user(person: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -241,7 +242,7 @@ def as_user(person: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> d
 def _meets(rule: Mapping[str, Any], document: dict[str, Any], kinds: Kinds) -> bool:
     """Whether a document meets a condition; one that can't be asked any more gives nothing."""
     try:
-        return matches(document, mappings.parsed(rule["condition"]), mappings.kind_of(rule["resource_type"], kinds))
+        return matches(document, mappings.parsed(rule["condition"]), drafts.kind_of(rule["resource_type"], kinds))
     except InvalidFilter:
         return False
 

@@ -67,6 +67,10 @@ class World:
     viewer: Viewer
     owners_by_mapping: bool
 
+    def makes_owners(self, rule: MappingView) -> bool:
+        """Whether what a mapping gives of ownership counts: the operator allows it, and two have said so."""
+        return self.owners_by_mapping and rule.owners_confirmed
+
 
 def world_of(connection: Connection, workspace_id: UUID, catalogue: Catalogue) -> World:
     """The world of a workspace at this moment."""
@@ -151,6 +155,22 @@ def who_can(
         parts.append(select(more).where(more.c.member_id.in_(select(there.c.member_id))))
     found = union_all(*parts).subquery("found")
     return _page(connection, world, found, window)
+
+
+def who_has(
+    connection: Connection, *, workspace_id: UUID, role: str, catalogue: Catalogue, window: Window
+) -> Page[Holder]:
+    """Who has a role on anything, in the order of their ids, with every path.
+
+    Args:
+        connection: to read with.
+        workspace_id: where.
+        role: its key.
+        catalogue: the built-in roles.
+        window: which part of the list.
+    """
+    world = world_of(connection, workspace_id, catalogue)
+    return _page(connection, world, _relation(connection, world, wanted=[role], covers=None), window)
 
 
 def _split(roles: Iterable[Role]) -> tuple[list[str], list[str]]:
@@ -272,7 +292,7 @@ def _by_condition(world: World, rule: MappingView, wanted: Sequence[str], covers
     group = Group.display_name if of_groups else null()
     line = select(*_line(Member.id, Policy.role, Policy.scope, "mapping", group, *steps)).select_from(Policy)
     given = [*_counting(world, wanted, covers), Policy.mapping_id == rule.id, meets]
-    if not world.owners_by_mapping:
+    if not world.makes_owners(rule):
         given.append(Policy.role != OWNER)
     if not of_groups:
         return [line.join(Member, _ACTIVE).where(*given)]
@@ -298,8 +318,14 @@ def said_by_names(connection: Connection, world: World, wanted: Sequence[str]) -
         for group_id, name in rows
         for rule in following
         for said in _reading(world, rule, name, keys)
-        if said["role"] in wanted and (said["role"] != OWNER or world.owners_by_mapping)
+        if said["role"] in wanted and (said["role"] != OWNER or world.makes_owners(rule))
     ]
+
+
+def reading_of(world: World, rule: MappingView, name: str) -> list[dict[str, Any]]:
+    """What the name of one pushed group says by the pattern of a mapping, as `said_by_names` tells it."""
+    keys = [role.key for role in world.roles]
+    return [said for said in _reading(world, rule, name, keys) if said["role"] in keys]
 
 
 def _reading(world: World, rule: MappingView, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:

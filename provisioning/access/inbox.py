@@ -45,7 +45,7 @@ def unmapped(
 def _meant(world: World) -> Iterator[ColumnElement[bool]]:
     """The conditions of mappings that give something to members of groups."""
     for rule in world.rules:
-        gives = any(policy.role != OWNER or world.owners_by_mapping for policy in rule.policies)
+        gives = any(policy.role != OWNER or world.makes_owners(rule) for policy in rule.policies)
         if rule.rule.resource_type == "Group" and rule.rule.condition is not None and gives:
             try:
                 yield over_groups(world.viewer).condition(mappings.parsed(rule.rule.condition))

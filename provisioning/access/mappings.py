@@ -8,7 +8,7 @@ question sees it, and a rule may be written before the group or person is there.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.access import policies
+from provisioning.access.drafts import Draft, Rule, read_rule
 from provisioning.access.events import MappingChanged, MappingCreated, MappingDeleted, MappingsOrdered
 from provisioning.access.models import MappingRow
 from provisioning.access.patterns import Pattern, parse_pattern
@@ -32,29 +33,12 @@ from provisioning.directory.models import Workspace
 from provisioning.directory.paging import Window
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
-from provisioning.scim.errors import ScimError
-from provisioning.scim.extensions import Kinds
-from provisioning.scim.filter import Comparison, Filter, parse_filter, paths, to_text
-from provisioning.scim.match import matches
+from provisioning.scim.filter import Comparison, Filter, parse_filter, to_text
 from provisioning.scim.path import AttributePath
-from provisioning.scim.schema import ResourceType
 
 MOST = 500
 _LONGEST_NAME = 200
-# What is no attribute of the person or group itself, and so says nothing that access could rest on.
-_NO_GROUND = frozenset({"meta", "schemas", "members"})
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Whom a mapping means: a Group or User that meets the condition, or Groups whose names follow the pattern."""
-
-    resource_type: str = "Group"
-    condition: str | None = None
-    pattern: str | None = None
-
-    def __str__(self) -> str:
-        return self.condition or f"displayName follows {self.pattern}"
+_NONE = "There is no such mapping in this workspace."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +51,24 @@ class MappingView:
     enabled: bool
     position: int
     version: int
+    # Whether two have said that it gives ownership.
+    owners_confirmed: bool
     created_at: datetime
     policies: tuple[PolicyView, ...] = ()
     # The group that it is bound to, where that is lost: it is dormant then. Told by `dormant` alone.
     lost: LostGroupView | None = None
+    # The newest change of it that waits for a second owner's word. Told by `proposals` alone.
+    waiting: UUID | None = None
 
     @property
     def state(self) -> str:
         """Whether it is `dormant`, `disabled` or `active`."""
         return "dormant" if self.lost else "active" if self.enabled else "disabled"
+
+    @property
+    def draft(self) -> Draft:
+        """All of it that admins write."""
+        return Draft(self.name, self.rule, self.enabled, tuple(map(_terms_of, self.policies)))
 
 
 _VIEW = select(
@@ -87,6 +80,7 @@ _VIEW = select(
     MappingRow.enabled,
     MappingRow.position,
     MappingRow.version,
+    MappingRow.owners_confirmed,
     MappingRow.created_at,
 )
 _IN_ORDER = (MappingRow.position, MappingRow.id)
@@ -94,7 +88,7 @@ _IN_ORDER = (MappingRow.position, MappingRow.id)
 
 def _view(row: Any, given: Sequence[PolicyView] = ()) -> MappingView:
     rule = Rule(row.resource_type, row.condition, row.pattern)
-    counts = (row.enabled, row.position, row.version, row.created_at)
+    counts = (row.enabled, row.position, row.version, row.owners_confirmed, row.created_at)
     return MappingView(row.id, row.name, rule, *counts, tuple(given))
 
 
@@ -102,11 +96,6 @@ def _view(row: Any, given: Sequence[PolicyView] = ()) -> MappingView:
 def parsed(condition: str) -> Filter:
     """A stored condition as a tree: the same text is parsed once a process."""
     return parse_filter(condition)
-
-
-def kind_of(resource_type: str, kinds: Kinds) -> ResourceType:
-    """What a condition is asked of."""
-    return kinds.group if resource_type == "Group" else kinds.user
 
 
 def condition_for_group(connection: Connection, *, workspace_id: UUID, group: str) -> str:
@@ -134,9 +123,16 @@ def condition_for_id(group_id: UUID) -> str:
 
 
 def create(
-    connection: Connection, *, workspace_id: UUID, name: str, rule: Rule, terms: Sequence[Terms], giver: Giver
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    name: str,
+    rule: Rule,
+    terms: Sequence[Terms],
+    giver: Giver,
+    enabled: bool = True,
 ) -> MappingView:
-    """Write a mapping; it counts from the commit on.
+    """Write a mapping; it counts from the commit on, but for ownership, which takes more than one word: `proposals`.
 
     Args:
         connection: in a transaction.
@@ -145,13 +141,14 @@ def create(
         rule: whom it means.
         terms: the policies that it gives; none where the names of groups say the role.
         giver: who writes it.
+        enabled: whether it counts.
 
     Raises:
         Invalid: the rule or a policy can't be.
         NotAllowed: the giver doesn't have what it would give.
         Conflict: there are too many.
     """
-    read = _read(rule, extensions.kinds(connection, workspace_id=workspace_id))
+    read = read_rule(rule, extensions.kinds(connection, workspace_id=workspace_id))
     _hold_all(connection, workspace_id)
     last, count = connection.execute(
         select(func.coalesce(func.max(MappingRow.position), 0), func.count()).where(
@@ -167,6 +164,7 @@ def create(
             workspace_id=workspace_id,
             name=_name(name or str(read)),
             **_columns(read),
+            enabled=enabled,
             position=last + 1,
         )
         .returning(*_VIEW.selected_columns)
@@ -177,68 +175,86 @@ def create(
     return _give(connection, workspace_id, made, terms, giver)
 
 
-def change(
+def drafted(
     connection: Connection,
     *,
     workspace_id: UUID,
-    mapping_id: UUID,
-    name: str | None = None,
-    rule: Rule | None = None,
-    enabled: bool | None = None,
-    terms: Sequence[Terms] | None = None,
-    giver: Giver,
-) -> MappingView:
-    """Change a mapping; None leaves a part as it is. What it was checked for when it was written is checked again.
+    before: MappingView,
+    name: str | None,
+    rule: Rule | None,
+    enabled: bool | None,
+    terms: Sequence[Terms] | None,
+) -> Draft:
+    """What a mapping is to be; None leaves a part as it is.
 
     Raises:
-        NotFound: the workspace has none of this id.
-        Invalid: the rule or a policy can't be.
+        Invalid: the name or rule can't be.
+    """
+    read = before.rule if rule is None else read_rule(rule, extensions.kinds(connection, workspace_id=workspace_id))
+    return Draft(
+        before.name if name is None else _name(name or str(read)),
+        read,
+        before.enabled if enabled is None else enabled,
+        before.draft.terms if terms is None else tuple(terms),
+    )
+
+
+def write(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    before: MappingView,
+    wanted: Draft,
+    giver: Giver,
+    confirmed: bool = False,
+) -> MappingView:
+    """Make a locked mapping what it is to be. What of ownership was not confirmed counts for nothing.
+
+    Args:
+        connection: in the transaction that locked the mapping.
+        workspace_id: whose mapping it is.
+        before: as `lock` returned it.
+        wanted: as `drafted` returned it.
+        giver: who writes it.
+        confirmed: whether two have said that it may give ownership.
+
+    Raises:
+        Invalid: a policy can't be.
         NotAllowed: the giver doesn't have what it would give.
     """
-    before = lock(connection, workspace_id=workspace_id, mapping_id=mapping_id)
-    read = before.rule if rule is None else _read(rule, extensions.kinds(connection, workspace_id=workspace_id))
-    values = {
-        **_columns(read),
-        "name": before.name if name is None else _name(name or str(read)),
-        "enabled": before.enabled if enabled is None else enabled,
-    }
+    still = before.owners_confirmed and wanted.ownership is not None and not wanted.widens(before.draft)
+    values = {**_columns(wanted.rule), "name": wanted.name, "enabled": wanted.enabled}
     was = {**_columns(before.rule), "name": before.name, "enabled": before.enabled}
     changed = tuple(sorted(part for part in values if values[part] != was[part]))
-    here = (MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
-    new = update(MappingRow).where(*here).values(**values, version=MappingRow.version + 1)
+    here = (MappingRow.workspace_id == workspace_id, MappingRow.id == before.id)
+    counts = {"version": MappingRow.version + 1, "owners_confirmed": confirmed or still}
+    new = update(MappingRow).where(*here).values(**values, **counts)
     after = _view(connection.execute(new.returning(*_VIEW.selected_columns)).one())
     if changed:
-        fact = MappingChanged(mapping_id=mapping_id, rule=str(read), changed=changed)
+        fact = MappingChanged(mapping_id=before.id, rule=str(wanted.rule), changed=changed)
         outbox.append(connection, fact, workspace_id=workspace_id, by=giver.by)
-    return _give(connection, workspace_id, after, _terms_of(before) if terms is None else terms, giver)
+    return _give(connection, workspace_id, after, wanted.terms, giver)
 
 
-def _terms_of(mapping: MappingView) -> list[Terms]:
-    """What a mapping gives already, to be checked against its new rule."""
-    return [
-        Terms(
-            policy.role,
-            tuple(sorted(policy.scope.labels)),
-            tuple(sorted(map(str, policy.scope.resources))),
-            policy.ends_at,
-            policy.reason,
-        )
-        for policy in mapping.policies
-    ]
+def _terms_of(policy: PolicyView) -> Terms:
+    labels, resources = sorted(policy.scope.labels), sorted(map(str, policy.scope.resources))
+    return Terms(policy.role, tuple(labels), tuple(resources), policy.ends_at, policy.reason)
 
 
 def _give(
     connection: Connection, workspace_id: UUID, mapping: MappingView, terms: Sequence[Terms], giver: Giver
 ) -> MappingView:
-    _refuse_unfit(connection, workspace_id, mapping.rule, terms, giver)
+    _refuse_unfit(connection, workspace_id, mapping, terms, giver)
     subject = Subject("mapping", mapping.id)
     given = policies.replace(connection, workspace_id=workspace_id, subject=subject, terms=terms, giver=giver)
     return replace(mapping, policies=tuple(given))
 
 
-def _refuse_unfit(connection: Connection, workspace_id: UUID, rule: Rule, terms: Sequence[Terms], giver: Giver) -> None:
+def _refuse_unfit(
+    connection: Connection, workspace_id: UUID, mapping: MappingView, terms: Sequence[Terms], giver: Giver
+) -> None:
     """Refuse policies that don't go with the rule, and ownership where the operator hasn't allowed it."""
-    pattern = None if rule.pattern is None else parse_pattern(rule.pattern)
+    pattern = None if mapping.rule.pattern is None else parse_pattern(mapping.rule.pattern)
     if pattern is not None and pattern.names_role:
         if terms:
             raise Invalid("The names of the groups say the role: give the mapping no other.", field="role")
@@ -247,12 +263,16 @@ def _refuse_unfit(connection: Connection, workspace_id: UUID, rule: Rule, terms:
         raise Invalid("A mapping gives at least one role.", field="role")
     for one in terms:
         _refuse_unfit_role(pattern, one, giver)
-    if any(one.role == OWNER for one in terms):
-        allowed = select(Workspace.owners_by_mapping).where(Workspace.id == workspace_id)
-        if not connection.execute(allowed.with_for_update(read=True, key_share=True)).scalar_one():
-            raise Invalid(
-                "Ownership is not given by mappings in this workspace: the operator can allow it.", field="role"
-            )
+    # One that is off gives none, and can always be switched off.
+    gives_ownership = mapping.enabled and any(one.role == OWNER for one in terms)
+    if gives_ownership and not may_give_ownership(connection, workspace_id=workspace_id):
+        raise Invalid("Ownership is not given by mappings in this workspace: the operator can allow it.", field="role")
+
+
+def may_give_ownership(connection: Connection, *, workspace_id: UUID) -> bool:
+    """Whether the operator lets mappings give ownership; so it stays until the transaction ends."""
+    allowed = select(Workspace.owners_by_mapping).where(Workspace.id == workspace_id)
+    return bool(connection.execute(allowed.with_for_update(read=True, key_share=True)).scalar_one())
 
 
 def _refuse_unfit_role(pattern: Pattern | None, terms: Terms, giver: Giver) -> None:
@@ -271,38 +291,21 @@ def _name(name: str) -> str:
     return shown
 
 
-def _read(rule: Rule, kinds: Kinds) -> Rule:
-    """The rule as it is stored, once it is certain that it can be asked of everything that it is about."""
-    if rule.resource_type not in {"Group", "User"}:
-        raise Invalid("A condition is about a Group or a User.", field="about")
-    if (rule.condition is None) == (rule.pattern is None):
-        raise Invalid("A mapping has either a condition or a pattern.", field="condition")
-    if rule.pattern is not None:
-        if rule.resource_type != "Group":
-            raise Invalid("A pattern is about the names of Groups.", field="about")
-        parse_pattern(rule.pattern)
-        return rule
-    return Rule(rule.resource_type, _canonical(rule.condition or "", rule.resource_type, kinds))
-
-
-def _canonical(condition: str, resource_type: str, kinds: Kinds) -> str:
-    try:
-        tree = parse_filter(condition)
-        matches({}, tree, kind_of(resource_type, kinds))
-    except ScimError as error:
-        raise Invalid(f"The condition can't be asked of a {resource_type}: {error.detail}", field="condition") from None
-    for path in paths(tree):
-        if path.name.lower() in _NO_GROUND or (path.sub or "").lower() == "$ref":
-            raise Invalid(f"Access can't rest on {path}: name an attribute of the {resource_type}.", field="condition")
-    return to_text(tree)
-
-
 def every(connection: Connection, *, workspace_id: UUID) -> Sequence[MappingView]:
     """The workspace's mappings in their order, each with the policies that it gives."""
     wanted = _VIEW.where(MappingRow.workspace_id == workspace_id).order_by(*_IN_ORDER)
     rows = connection.execute(wanted).all()
     given = policies.of_many(connection, workspace_id=workspace_id, kind="mapping", ids=[row.id for row in rows])
     return [_view(row, given[row.id]) for row in rows]
+
+
+def names(connection: Connection, *, workspace_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """What mappings are called, of whose ids something tells; one that is gone is left out."""
+    if not ids:
+        return {}
+    wanted = select(MappingRow.id, MappingRow.name)
+    found = connection.execute(wanted.where(MappingRow.workspace_id == workspace_id, MappingRow.id.in_(ids)))
+    return {row.id: row.name for row in found}
 
 
 def by_id(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> MappingView:
@@ -327,7 +330,7 @@ def _one(connection: Connection, workspace_id: UUID, mapping_id: UUID, view: Any
     here = (MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
     row = connection.execute(view.where(*here)).one_or_none()
     if row is None:
-        raise NotFound("There is no such mapping in this workspace.")
+        raise NotFound(_NONE)
     subject = Subject("mapping", mapping_id)
     return _view(row, policies.of(connection, workspace_id=workspace_id, subject=subject))
 
@@ -347,6 +350,28 @@ def put_in_order(connection: Connection, *, workspace_id: UUID, ids: Sequence[UU
     if ids:
         connection.execute(update(MappingRow).where(*here).values(position=place))
         outbox.append(connection, MappingsOrdered(mappings=tuple(ids)), workspace_id=workspace_id, by=by)
+
+
+def move(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, places: int, by: Actor) -> int:
+    """Move a mapping so many places down the list, or up where that is negative; as far as the list goes.
+
+    Returns:
+        Where it stands now, from 1.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+    """
+    _hold_all(connection, workspace_id)
+    there = select(MappingRow.id).where(MappingRow.workspace_id == workspace_id).order_by(*_IN_ORDER)
+    ids = list(connection.execute(there).scalars())
+    if mapping_id not in ids:
+        raise NotFound(_NONE)
+    place = ids.index(mapping_id)
+    moved = min(max(place + places, 0), len(ids) - 1)
+    if moved != place:
+        ids.insert(moved, ids.pop(place))
+        put_in_order(connection, workspace_id=workspace_id, ids=ids, by=by)
+    return moved + 1
 
 
 def _hold_all(connection: Connection, workspace_id: UUID) -> None:

@@ -97,12 +97,47 @@ class MappingRow(Base):
     # Where it stands in the list that admins keep; access is a union, and the same in any order.
     position: Mapped[int] = mapped_column(server_default=text("0"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    # Whether two have said that it gives ownership; until then that part of it counts for nothing.
+    owners_confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "id"),
         CheckConstraint("resource_type IN ('Group', 'User')", name="resource_type"),
         CheckConstraint("num_nonnulls(condition, pattern) = 1", name="one_rule"),
+    )
+
+
+class MappingProposal(Base):
+    """What a mapping is to be that would give ownership then: it waits for a second owner's word."""
+
+    __tablename__ = "mapping_proposal"
+
+    id: Mapped[UUID]
+    workspace_id: Mapped[UUID]
+    mapping_id: Mapped[UUID]
+    # The owner who asks; none: the operator.
+    asker_id: Mapped[UUID | None]
+    # What the mapping was when it was asked for: another mapping is not what anybody confirms.
+    version: Mapped[int]
+    was: Mapped[dict[str, Any]]
+    wanted: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    expires_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "id"),
+        ForeignKeyConstraint(
+            ["workspace_id", "mapping_id"], ["mapping.workspace_id", "mapping.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["workspace_id", "asker_id"], ["member.workspace_id", "member.id"], ondelete="CASCADE"),
+        CheckConstraint("state IN ('open', 'confirmed', 'declined', 'expired')", name="state"),
+        Index("ix_mapping_proposal_mapping", "workspace_id", "mapping_id"),
+        Index("ix_mapping_proposal_asker", "workspace_id", "asker_id"),
+        Index("ix_mapping_proposal_expires_at", "expires_at", postgresql_where=text("state = 'open'")),
     )
 
 

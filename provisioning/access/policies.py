@@ -84,11 +84,13 @@ class Giver:
         by: who it is.
         roles: all roles of the workspace, its own included.
         facts: what they may do themselves; None for the operator, whom nothing bounds.
+        person: the member whose own word it is, where it is certain that nobody else gives it.
     """
 
     by: Actor
     roles: Catalogue
     facts: Facts | None = None
+    person: UUID | None = None
 
 
 _SUBJECT_IDS = tuple(getattr(Policy, f"{kind}_id") for kind in SUBJECTS)
@@ -261,6 +263,13 @@ def by_id(connection: Connection, *, workspace_id: UUID, policy_id: UUID) -> Pol
     if row is None:
         raise NotFound("There is no such policy in this workspace.")
     return _view(row)
+
+
+def count_by_subject(connection: Connection, *, workspace_id: UUID, role: str) -> dict[str, int]:
+    """How many policies give a role, for each kind of subject that has some."""
+    counts = [func.count(column) for column in _SUBJECT_IDS]
+    row = connection.execute(select(*counts).where(Policy.workspace_id == workspace_id, Policy.role == role)).one()
+    return {kind: count for kind, count in zip(SUBJECTS, row, strict=True) if count}
 
 
 def remove(connection: Connection, *, workspace_id: UUID, policy_id: UUID, by: Actor) -> None:

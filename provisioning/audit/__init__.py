@@ -2,5 +2,6 @@
 
 Knows: the table of facts, how one is told to people, and how the trail is sealed, checked and dropped.
 Never knows: what a fact means to a room, or what work it calls for.
-Offers: `trail.some`, `export.pieces`; `seals.seal`, `verification.verify`, `retention.drop`.
+Offers: `trail.some`, `work.some`, `export.pieces`; `reads.record`; `seals.seal`, `verification.verify`,
+`retention.drop`.
 """

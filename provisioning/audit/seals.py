@@ -1,7 +1,9 @@
 """Seals the facts of a chain, some at a time: one transaction a seal, no lock that a writer would wait for.
 
 `seq` is given out before anybody knows who commits first, so "later than the last sealed one" would pass over facts
-that commit late. What a seal holds is told by the rows themselves, and a late fact is in a later seal.
+that commit late. What a seal holds is told by the rows themselves, and a late fact is in a later seal. Seals are made
+one at a time and facts of one subject keep their order in them, so the number of the seal and `seq` within it are an
+order that what is told to the outside can follow: nothing is ever put in before a place that was reached.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, insert, literal, select, update
+from sqlalchemy import BindParameter, all_, any_, bindparam, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
@@ -95,17 +97,33 @@ def seal(connection: Connection, *, chain: UUID, most: int, notary: Notary) -> S
     return Sealed(chain, number, len(rows), hashed.hex())
 
 
-_MARK = (
-    update(Event)
-    .where(Event.seq == any_(bindparam("seqs", type_=ARRAY(BigInteger))))
-    .values(seal_number=bindparam("sealed_as"))
-)
+def _seqs(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=ARRAY(BigInteger))
+
+
+_MARK = update(Event).where(Event.seq == any_(_seqs("seqs"))).values(seal_number=bindparam("sealed_as"))
 
 
 def _next(connection: Connection, chain: UUID, most: int) -> Sequence[Any]:
-    """Committed by now, in the order of `seq`; one whose row somebody holds is left for the next seal."""
+    """Committed by now, in the order of `seq`; what has to wait is left for the next seal.
+
+    That is a fact whose row somebody holds, and what was written of the same subject after it.
+    """
     wanted = select(*FACT).where(of_chain(chain), _READY).order_by(Event.seq).limit(most)
-    return connection.execute(wanted.with_for_update(skip_locked=True, key_share=True)).all()
+    rows = connection.execute(wanted.with_for_update(skip_locked=True, key_share=True)).all()
+    if not rows:
+        return rows
+    held_up = _held_up(connection, chain, [row.seq for row in rows])
+    return [row for row in rows if row.seq < held_up.get(row.subject, row.seq + 1)]
+
+
+def _held_up(connection: Connection, chain: UUID, taken: Sequence[int]) -> dict[str, int]:
+    """The first fact of each subject that is left out although later ones are taken."""
+    left = select(Event.subject, func.min(Event.seq)).where(
+        of_chain(chain), Event.seal_number.is_(None), Event.seq < taken[-1], Event.seq != all_(_seqs("taken"))
+    )
+    rows = connection.execute(left.group_by(Event.subject), {"taken": taken})
+    return {row[0]: row[1] for row in rows}
 
 
 def _last(connection: Connection, chain: UUID) -> tuple[int, bytes]:

@@ -14,7 +14,7 @@ from provisioning.access.access_requests import AccessRequestView
 from provisioning.access.policies import Terms
 from provisioning.cli.changes import changing, operator
 from provisioning.cli.durations import DURATION
-from provisioning.cli.options import dry_run_option, label_option, workspace_option
+from provisioning.cli.options import count_option, dry_run_option, label_option, start_index_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.database import reading
@@ -47,8 +47,8 @@ _request_id = click.argument("request_id", type=click.UUID)
 @access_request.command(name="list")
 @workspace_option
 @click.option("--state", type=click.Choice(access_requests.STATES), help="Only those in this state.")
-@click.option("--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1.")
-@click.option("--count", type=click.IntRange(1, 10_000), default=100, help="How many at the most.")
+@start_index_option
+@count_option
 @operates
 def list_(out: Output, workspace: str, state: str | None, start_index: int, count: int) -> None:
     """List access requests, newest first."""

@@ -19,6 +19,7 @@ from provisioning.audit.verification import Trouble, Verdict
 from provisioning.cli.moments import MOMENT
 from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
+from provisioning.cli.recorded import record
 from provisioning.cli.service import operates
 from provisioning.context import context
 from provisioning.database import reading, snapshot
@@ -114,6 +115,7 @@ def export_(out: Output, workspace: str, form: str, since: datetime | None, unti
     with reading() as connection:
         wanted = Wanted(workspaces.by_slug(connection, workspace).id, since, until)
         total = export.count(connection, wanted)
+    record("trail", workspace_id=wanted.workspace_id, since=since, until=until)
     done, shown = 0, sys.stderr.isatty()
     for piece in export.pieces(reading, wanted, form=form):
         click.echo(piece.text, nl=False)

@@ -9,19 +9,23 @@ from uuid import UUID
 
 import click
 
+from provisioning import drift as drifting
 from provisioning.cli.durations import DURATION
-from provisioning.cli.options import workspace_option
+from provisioning.cli.options import count_option, start_index_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
+from provisioning.differences import Of
 from provisioning.directory import connections, mass_changes, workspaces
 from provisioning.directory.connections import DIALECTS, ConnectionView, Settings
+from provisioning.directory.paging import Window
 from provisioning.journal import entries
 from provisioning.journal.entries import Entry
 
 _LONGEST_LINE = 100
+_SHOWN = ("kind", "name", "says", "holds", "since", "do")
 
 
 @click.group()
@@ -217,6 +221,24 @@ def check(out: Output, name: str, workspace: str) -> None:
         of = workspaces.by_slug(database, workspace).id
         found = connections.by_name(database, workspace_id=of, name=name)
         out.one(dataclasses.asdict(entries.check(database, workspace_id=of, connection_id=found.id)))
+
+
+@connection.command()
+@click.argument("name", required=False)
+@workspace_option
+@click.option("--kind", type=click.Choice(sorted(drifting.ADVICE)), help="Only those of this kind.")
+@start_index_option
+@count_option
+@operates
+def drift(out: Output, name: str | None, workspace: str, kind: str | None, start_index: int, count: int) -> None:
+    """Show what is not as a connection's identity provider says; without a name, of the whole workspace."""
+    with reading() as database:
+        of = workspaces.by_slug(database, workspace).id
+        which = None if name is None else connections.by_name(database, workspace_id=of, name=name).id
+        page = drifting.report(database, of=Of(of, which), window=Window(count, start_index), kind=kind)
+    told = [{**dataclasses.asdict(found), "do": drifting.ADVICE[found.kind]} for found in page.items]
+    shown = told if out.as_json else [{name: one[name] for name in _SHOWN} for one in told]
+    out.many("differences", shown, total=page.total)
 
 
 @connection.command()

@@ -32,7 +32,7 @@ def doctor(called: click.Context) -> None:
     else:
         with app.app_context():
             try:
-                lines += rounds.examine(policy=context().session_policy)
+                lines += rounds.examine(policy=context().session_policy, syslog=context().forwarding.syslog is not None)
             finally:
                 db.engine.dispose()
     _report(Output(as_json=called.meta["json"]), lines)

@@ -18,10 +18,12 @@ from provisioning.cli import (
     doctor,
     events,
     extensions,
+    forwarding,
     groups,
     invitations,
     keys,
     mail,
+    mapping_proposals,
     mappings,
     members,
     migrating,
@@ -61,6 +63,7 @@ for command in (
     groups.group,
     extensions.schema,
     mappings.mapping,
+    mapping_proposals.mapping_proposal,
     who_can.who_can,
     access_requests.access_request,
     sessions.session,
@@ -74,6 +77,7 @@ for command in (
     events.events,
     doctor.doctor,
     audit.audit,
+    forwarding.forward,
     simulate.simulate,
 ):
     provisioning.add_command(command)

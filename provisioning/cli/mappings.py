@@ -7,14 +7,15 @@ from uuid import UUID
 
 import click
 
-from provisioning.access import dormant, mappings
-from provisioning.access.mappings import MappingView, Rule
-from provisioning.access.policies import Terms
+from provisioning.access import dormant, mappings, proposals
+from provisioning.access.drafts import Rule
+from provisioning.access.mappings import MappingView
+from provisioning.access.policies import Giver, Terms
 from provisioning.cli.changes import changing, operator
 from provisioning.cli.options import dry_run_option, label_option, resource_option, workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.service import OPERATOR, operates
-from provisioning.database import reading
+from provisioning.database import Connection, reading
 from provisioning.directory import workspaces
 
 
@@ -34,6 +35,7 @@ def _facts(found: MappingView) -> dict[str, Any]:
         "enabled": found.enabled,
         "position": found.position,
         "state": found.state,
+        "waiting_proposal": found.waiting,
         "dormant_since": found.lost and found.lost.lost_at,
         "lost_group": found.lost and {"name": found.lost.display_name, "external_id": found.lost.external_id},
     }
@@ -68,30 +70,37 @@ def create(
     *,
     dry_run: bool,
 ) -> None:
-    """Give roles to the members of a group, or to whoever matches a filter."""
+    """Give roles to the members of a group, or to whoever matches a filter; ownership waits for an owner's word."""
     if sum(given is not None for given in (group, when, pattern)) != 1:
         raise click.UsageError("Give one of --group, --when and --pattern.")
     with changing(out, workspace, dry_run=dry_run) as (connection, of):
         if group is not None:
             when, about = mappings.condition_for_group(connection, workspace_id=of, group=group), "Group"
-        made = mappings.create(
+        by = operator(connection, of)
+        made = proposals.create(
             connection,
             workspace_id=of,
             name=name or group or "",
             rule=Rule(about, when, pattern),
             terms=[Terms(role, labels, resources) for role in roles],
-            giver=operator(connection, of),
+            giver=by,
         )
-        if not dry_run:
-            out.one(_facts(made))
+        _end(out, connection, of, made, by, dry_run=dry_run)
+
+
+def _end(out: Output, connection: Connection, of: UUID, written: MappingView, by: Giver, *, dry_run: bool) -> None:
+    """Show a mapping as it is written; of what waits for a second word, a preview shows what it would do."""
+    if dry_run:
+        proposals.foresee(connection, workspace_id=of, mapping=written, giver=by)
+    else:
+        out.one(_facts(written))
 
 
 def _switch(out: Output, workspace: str, mapping_id: UUID, *, enabled: bool, dry_run: bool) -> None:
     with changing(out, workspace, dry_run=dry_run) as (connection, of):
         by = operator(connection, of)
-        changed = mappings.change(connection, workspace_id=of, mapping_id=mapping_id, enabled=enabled, giver=by)
-        if not dry_run:
-            out.one(_facts(changed))
+        changed = proposals.change(connection, workspace_id=of, mapping_id=mapping_id, enabled=enabled, giver=by)
+        _end(out, connection, of, changed, by, dry_run=dry_run)
 
 
 @mapping.command()
@@ -124,8 +133,7 @@ def rebind(out: Output, mapping_id: UUID, workspace: str, *, dry_run: bool) -> N
     with changing(out, workspace, dry_run=dry_run) as (connection, of):
         by = operator(connection, of)
         bound = dormant.rebind(connection, workspace_id=of, mapping_id=mapping_id, giver=by)
-        if not dry_run:
-            out.one(_facts(bound))
+        _end(out, connection, of, bound, by, dry_run=dry_run)
 
 
 @mapping.command(name="list")
@@ -135,7 +143,8 @@ def list_(out: Output, workspace: str) -> None:
     """List mappings."""
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        every = dormant.told(connection, workspace_id=of, found=mappings.every(connection, workspace_id=of))
+        waiting = proposals.told(connection, workspace_id=of, found=mappings.every(connection, workspace_id=of))
+        every = dormant.told(connection, workspace_id=of, found=waiting)
         out.many("mappings", [_facts(found) for found in every])
 
 

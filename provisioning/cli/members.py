@@ -10,6 +10,7 @@ from provisioning.access import export, facts, rules
 from provisioning.access.rules import Access
 from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
+from provisioning.cli.recorded import record
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.cli.who_can import because
 from provisioning.context import context
@@ -118,6 +119,7 @@ def export_(out: Output, workspace: str) -> None:  # noqa: ARG001 - a table is o
     """Print everybody's roles with every path to each, as a table in CSV."""
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
+    record("access", workspace_id=of)
     for lines in export.as_csv(reading, workspace_id=of, catalogue=context().catalogue):
         click.echo(lines, nl=False)
 
@@ -134,6 +136,7 @@ def access(out: Output, email: str, workspace: str, *, why: bool) -> None:
         found = roster.by_email(connection, workspace_id=of, email=email)
         catalogue = context().catalogue
         case = facts.of_member(connection, workspace_id=of, member_id=found.id, catalogue=catalogue)
+    record("access", workspace_id=of, member_id=found.id)
     lines = rules.effective(case.facts)
     if out.as_json:
         out.document({"member": _facts(found), "access": [_line(line) for line in lines]})

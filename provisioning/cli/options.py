@@ -14,3 +14,7 @@ label_option = click.option(
 resource_option = click.option(
     "--resource", "resources", multiple=True, help="type:id; neither label nor resource: all, later ones too."
 )
+start_index_option = click.option(
+    "--start-index", type=click.IntRange(min=1), default=1, help="The place of the first one, from 1."
+)
+count_option = click.option("--count", type=click.IntRange(1, 10_000), default=100, help="How many at the most.")

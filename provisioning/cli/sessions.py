@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from provisioning.cli.output import Output
+from provisioning.cli.recorded import record
 from provisioning.cli.service import OPERATOR, operates
 from provisioning.context import context
 from provisioning.credentials import Kind
@@ -73,6 +74,8 @@ def list_(out: Output, workspace: str | None, email: str | None, count: int) -> 
         found = lifecycle.every(
             connection, policy=context().session_policy, workspace_id=of, email=email, window=Window(count)
         )
+    if of is not None:
+        record("sessions", workspace_id=of, email=email)
     out.many("sessions", [_shown(one) for one in found.items], total=found.total)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import click
 
 from provisioning.access import holders, resources
-from provisioning.access.rules import Resource
-from provisioning.access.scopes import parse_reference
 from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
+from provisioning.cli.recorded import record
 from provisioning.cli.service import operates
 from provisioning.context import context
 from provisioning.database import reading
@@ -30,11 +29,7 @@ def who_can(
     """Show who may do ACTION, such as source.update, on RESOURCE, such as source:s1; without one, in the workspace."""
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        on = None
-        if resource is not None:
-            reference = parse_reference(resource)
-            carried = resources.labels_of(connection, workspace_id=of, resources=[reference])
-            on = Resource(reference, frozenset(carried[reference]))
+        on = resources.asked_about(connection, workspace_id=of, written=resource)
         found = holders.who_can(
             connection,
             workspace_id=of,
@@ -43,6 +38,7 @@ def who_can(
             catalogue=context().catalogue,
             window=Window(count, start_index),
         )
+    record("access", workspace_id=of, action=action, resource=resource)
     if out.as_json:
         shown = [{"id": h.id, "name": h.name, "email": h.email, "paths": h.paths} for h in found.items]
         out.document({"users": shown, "total": found.total})

@@ -102,7 +102,7 @@ def delete(out: Output, slug: str, *, yes: bool) -> None:
 @click.argument("state", type=click.Choice(["on", "off"]))
 @operates
 def set_owners_by_mapping(out: Output, slug: str, state: str) -> None:
-    """Let mappings give ownership, or no longer; switched off, nobody is an owner by a mapping from then on."""
+    """Let mappings give ownership that two have confirmed, or no longer; off, nobody is an owner by a mapping."""
     with transaction() as connection:
         changed = workspaces.set_owners_by_mapping(connection, slug=slug, allowed=state == "on", by=OPERATOR)
     out.one({**_facts(changed), "owners_by_mapping": state == "on"})

@@ -15,8 +15,8 @@ from provisioning.database import Base
 from provisioning.directory.models import Member, Workspace
 from provisioning.invariants import Finding, look
 
-# The facts of a workspace outlive it, and so does what proves them.
-KEPT = frozenset({"event", "audit_seal", "audit_head"})
+# The facts of a workspace outlive it, and so does what proves them, and how far they have been told.
+KEPT = frozenset({"event", "audit_seal", "audit_head", "syslog_place"})
 
 
 def is_deleted(connection: Connection, *, workspace_id: UUID) -> bool:

@@ -220,9 +220,14 @@ class MemberSuspended(_AboutPerson):
 
 @dataclass(frozen=True, slots=True)
 class MemberRemoved(_AboutPerson):
-    """A person is no longer a team member."""
+    """A person is no longer a team member.
+
+    Args:
+        asked_by: the connection that had asked for it, where that was held until somebody confirmed it.
+    """
 
     name: ClassVar[str] = "member.removed"
+    asked_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

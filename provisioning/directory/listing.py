@@ -27,24 +27,52 @@ class Selection:
     Args:
         window: which part of it.
         condition: a SCIM filter; None for everything.
-        order: by what it is sorted; None for the order in which things came.
+        order: by what it is sorted, as SCIM names it or by a column; None for the order in which things came.
         viewer: through whose eyes.
     """
 
     window: Window
     condition: Filter | None = None
-    order: Order | None = None
+    order: Order | Sorting | None = None
     viewer: Viewer = ANYBODY
 
 
-def of_members(connection: Connection, *, workspace_id: UUID, selection: Selection) -> Page[MemberView]:
+# What lists can be narrowed to besides filters, which name only what identity providers know.
+OWNERS: ColumnElement[bool] = Member.owner.expression
+PROTECTED: ColumnElement[bool] = Member.protected.expression
+BY_NO_CONNECTION = Member.connection_id.is_(None)
+LINKED = Group.connection_id.is_not(None)
+LOCAL = Group.connection_id.is_(None)
+# Ids are given out in order: an index leads to the newest.
+NEWEST_MEMBERS = Sorting(Member.id.expression, descending=True, never_none=True)
+NEWEST_GROUPS = Sorting(Group.id.expression, descending=True, never_none=True)
+
+
+def pushed_by(connection_id: UUID) -> ColumnElement[bool]:
+    """Whether a member is one of those whom a connection pushes."""
+    return Member.connection_id == connection_id
+
+
+def of_members(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    selection: Selection,
+    meeting: Sequence[ColumnElement[bool]] = (),
+) -> Page[MemberView]:
     """Some of the workspace's members, and how many there are.
+
+    Args:
+        connection: to read with.
+        workspace_id: the workspace.
+        selection: which of them.
+        meeting: what else must be true of them.
 
     Raises:
         InvalidFilter: the filter or order names what members can't be found or sorted by.
     """
     compiler = over_members(selection.viewer)
-    found = _found(roster.VIEW.where(Member.workspace_id == workspace_id), compiler, selection)
+    found = _found(roster.VIEW.where(Member.workspace_id == workspace_id, *meeting), compiler, selection)
     return fetch(
         connection,
         found,
@@ -149,7 +177,7 @@ def _found(wanted: Select[*tuple[Any, ...]], compiler: Compiler, selection: Sele
 
 
 def _sorting(compiler: Compiler, selection: Selection) -> Sorting | None:
-    return None if selection.order is None else compiler.sorting(selection.order)
+    return compiler.sorting(selection.order) if isinstance(selection.order, Order) else selection.order
 
 
 def _comparable(sortings: Sequence[Sorting | None]) -> list[ColumnElement[Any] | None]:
@@ -163,7 +191,7 @@ def _comparable(sortings: Sequence[Sorting | None]) -> list[ColumnElement[Any] |
 
 def _refuse_unknown(selection: Selection) -> None:
     named = set() if selection.condition is None else set(paths(selection.condition))
-    for path in named | ({selection.order.path} if selection.order else set()):
+    for path in named | ({selection.order.path} if isinstance(selection.order, Order) else set()):
         if not any(kind.find(path.urn, path.name, path.sub) for kind in selection.viewer.kinds):
             raise InvalidFilter(f"Neither a User nor a Group has an attribute {path}.")
 

@@ -170,7 +170,7 @@ def settle(connection: Connection, *, workspace_id: UUID, connection_id: UUID, c
         return 0
     kinds = extensions.kinds(connection, workspace_id=workspace_id)
     for change in waiting if confirmed else ():
-        _do(connection, change, workspace_id=workspace_id, kinds=kinds, by=by)
+        _do(connection, change, workspace_id=workspace_id, asked_by=connection_id, kinds=kinds, by=by)
     here = (HeldChange.workspace_id == workspace_id, HeldChange.connection_id == connection_id)
     gone = delete(HeldChange).where(*here, HeldChange.id.in_([change.id for change in waiting]))
     fact = HeldChangesSettled(connection_id=connection_id, confirmed=confirmed, count=len(waiting))
@@ -178,7 +178,9 @@ def settle(connection: Connection, *, workspace_id: UUID, connection_id: UUID, c
     return len(waiting)
 
 
-def _do(connection: Connection, change: HeldView, *, workspace_id: UUID, kinds: Kinds, by: Actor) -> None:
+def _do(
+    connection: Connection, change: HeldView, *, workspace_id: UUID, asked_by: UUID, kinds: Kinds, by: Actor
+) -> None:
     """What has become of itself in the meantime is left as it is."""
     try:
         if change.kind == TAKE_OUT and change.group_id is not None:
@@ -189,7 +191,7 @@ def _do(connection: Connection, change: HeldView, *, workspace_id: UUID, kinds: 
             return
         member = roster.lock(connection, workspace_id=workspace_id, member_id=change.member_id)
         if change.kind == REMOVE:
-            members.remove(connection, member=member, by=by)
+            members.remove(connection, member=member, by=by, asked_by=asked_by)
         elif member.active:
             suspended = Profile.of({**member.document, "active": False}, kinds.user)
             members.store(connection, member=member, profile=suspended, connection_id=None, by=by, kind=kinds.user)

@@ -279,10 +279,16 @@ def _differing(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
-def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
+def remove(connection: Connection, *, member: MemberView, by: Actor, asked_by: UUID | None = None) -> None:
     """Take a locked member out of the workspace, with their places in groups; an active one's sessions end.
 
     An invitation of theirs that nobody has accepted yet is taken back.
+
+    Args:
+        connection: in the transaction that locked the member.
+        member: as `roster.lock` returned it.
+        by: who did it.
+        asked_by: the connection that had asked for it, where somebody else confirms it.
 
     Raises:
         ProtectedMember: an owner has put this member out of the identity provider's reach.
@@ -290,7 +296,7 @@ def remove(connection: Connection, *, member: MemberView, by: Actor) -> None:
     """
     owners.refuse_protected(member, by=by)
     owners.refuse_last(connection, member=member, by=by)
-    facts: list[Fact] = [MemberRemoved(user_id=member.user_id, member_id=member.id)]
+    facts: list[Fact] = [MemberRemoved(user_id=member.user_id, member_id=member.id, asked_by=asked_by)]
     if member.active:
         facts.extend(owners.alarm(connection, member=member))
         users.end_sessions(

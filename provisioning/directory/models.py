@@ -49,6 +49,8 @@ class Workspace(Base):
     owners_by_mapping: Mapped[bool] = mapped_column(server_default=text("false"))
     # How long API tokens live here at the most; none: as long as the service allows.
     longest_token: Mapped[timedelta | None] = mapped_column(Interval)
+    # When it was last counted what is not as its identity providers say.
+    drift_counted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     # From then on it is there for nobody; the row stays, so that a refusal can name what is gone.
     deleted_at: Mapped[datetime | None]
@@ -188,6 +190,9 @@ class Member(Base):
         ),
         Index("ix_member_display_name", "workspace_id", "display_name_key"),
         Index("ix_member_user_id", "user_id"),
+        # Those whom no connection has pushed: few, where one does.
+        Index("ix_member_unknown", "workspace_id", "id", postgresql_where=text("connection_id IS NULL")),
+        Index("ix_member_signed_in", "workspace_id", "id", postgresql_where=text("origin = 'sign_in'")),
         # Identity providers look people up by their addresses.
         Index(
             "ix_member_emails",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
@@ -22,6 +22,7 @@ from provisioning.directory.events import (
     WorkspaceDeleted,
 )
 from provisioning.directory.models import SESSION_EPOCHS, Workspace
+from provisioning.directory.models import Connection as ConnectionRow
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 
@@ -169,6 +170,23 @@ def set_owners_by_mapping(connection: Connection, *, slug: str, allowed: bool, b
         fact = OwnersByMappingChanged(workspace_id=row.id, allowed=allowed)
         outbox.append(connection, fact, workspace_id=row.id, by=by)
     return WorkspaceView(*row)
+
+
+def take_to_count(connection: Connection, *, every: timedelta) -> UUID | None:
+    """A workspace with connections that has not been counted for so long, marked as counted now; one taker each.
+
+    Args:
+        connection: in a transaction of its own: whatever counting comes to, the others get their turn.
+        every: how long ago it must be.
+    """
+    then = func.clock_timestamp() - every
+    is_due = or_(Workspace.drift_counted_at.is_(None), Workspace.drift_counted_at < then)
+    linked = exists().where(ConnectionRow.workspace_id == Workspace.id)
+    due = select(Workspace.id).where(Workspace.deleted_at.is_(None), is_due, linked)
+    longest_ago = due.order_by(Workspace.drift_counted_at.nulls_first()).limit(1)
+    taken = longest_ago.with_for_update(key_share=True, skip_locked=True).scalar_subquery()
+    marked = update(Workspace).where(Workspace.id == taken).values(drift_counted_at=func.clock_timestamp())
+    return connection.execute(marked.returning(Workspace.id)).scalar_one_or_none()
 
 
 def longest_token(connection: Connection, *, workspace_id: UUID) -> timedelta | None:

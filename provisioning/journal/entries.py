@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from provisioning.dialects import INACTIVE_ADVICE, NICKNAME_ADVICE, advise
 from provisioning.directory import connections
+from provisioning.directory.models import Connection as ConnectionRow
 from provisioning.directory.models import Group, Member
 from provisioning.journal.models import JournalEntry
 
@@ -111,6 +112,34 @@ class Check:
     errors_in_a_day: int
     last_error: str | None
     advice: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a connection fares, at a glance."""
+
+    last_activity: datetime | None
+    requests_in_a_day: int
+    errors_in_a_day: int
+
+
+def health(connection: Connection, *, workspace_id: UUID) -> dict[UUID, Health]:
+    """How each of a workspace's connections fares, in one statement."""
+    of = (
+        JournalEntry.workspace_id == ConnectionRow.workspace_id,
+        JournalEntry.connection_id == ConnectionRow.id,
+    )
+    lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
+    counted = select(func.count()).where(*of, lately)
+    rows = connection.execute(
+        select(
+            ConnectionRow.id,
+            select(func.max(JournalEntry.at)).where(*of).scalar_subquery(),
+            counted.scalar_subquery(),
+            counted.where(JournalEntry.status >= _FIRST_ERROR).scalar_subquery(),
+        ).where(ConnectionRow.workspace_id == workspace_id)
+    )
+    return {row[0]: Health(*row[1:]) for row in rows}
 
 
 _CHECKED = tuple(f.name for f in dataclasses.fields(Check) if f.name != "advice")

@@ -43,4 +43,13 @@ class JournalEntry(Base):
         ),
         Index("ix_journal_entry_connection", "workspace_id", "connection_id", "at", "id"),
         Index("ix_journal_entry_at", "at"),
+        # What was refused for the sake of protected members, and some more: few entries.
+        Index(
+            "ix_journal_entry_protected",
+            "workspace_id",
+            "connection_id",
+            "resource_id",
+            "at",
+            postgresql_where=text("scim_type = 'mutability'"),
+        ),
     )

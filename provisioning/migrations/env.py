@@ -4,6 +4,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
+from provisioning.database import take_any_time
+
 db = current_app.extensions["migrate"].db
 _LOCK = 0x6D696772  # "migr"
 
@@ -15,7 +17,7 @@ def run() -> None:
         connection.commit()
         try:
             connection.execute(text("SET lock_timeout = '5s'"))
-            connection.execute(text("SET statement_timeout = 0"))
+            take_any_time(connection)
             connection.commit()
             context.configure(
                 connection=connection,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from provisioning.directory.models import Connection as IdpConnection
@@ -16,7 +16,7 @@ from provisioning.directory.models import User, Workspace
 from provisioning.sessions.models import Session
 from provisioning.sessions.rules import SessionPolicy, Standing, Verdict, verdict
 from provisioning.sessions.sign_in import SignIn
-from provisioning.sessions.standing import STANDING
+from provisioning.sessions.standing import STANDING, TOUCHES
 
 # One workspace is never told the name of another.
 HERE = select(Workspace.slug).where(Workspace.id == bindparam("workspace")).scalar_subquery()
@@ -78,3 +78,14 @@ def where(connection: Connection, *conditions: Any, policy: SessionPolicy) -> Se
     """The sessions for which conditions on their rows hold, newest first: for the rooms' own use."""
     newest_first = LIST.where(*conditions).order_by(Session.id.desc())
     return [view(row, policy) for row in connection.execute(newest_first, {"workspace": None})]
+
+
+def count_open(connection: Connection, *, workspace_id: UUID, user_id: UUID | None = None) -> int:
+    """How many sessions open a workspace, or those of one person alone: as many as a revocation would end.
+
+    Those that time has ended count until a worker has marked them.
+    """
+    there = select(func.count()).select_from(Session).where(Session.ended_at.is_(None), TOUCHES)
+    if user_id is not None:
+        there = there.where(Session.user_id == user_id)
+    return connection.execute(there, {"workspace": workspace_id}).scalar_one()

@@ -82,7 +82,7 @@ def issue(
         .returning(*VIEW.selected_columns)
     ).one()
     made = view(row)
-    _add_secret(connection, made, digest)
+    _add_secret(connection, made, digest, asking)
     fact = ApiTokenIssued(
         token_id=token_id,
         token_name=name,
@@ -123,9 +123,14 @@ def _refuse_wider(found: Sequence[str], asking: TokenView | None) -> None:
         raise NotAllowed("A token lets nothing be used from where it may not be used itself.", action="token.widen")
 
 
-def _add_secret(connection: Connection, token: TokenView, digest: bytes) -> None:
+def _add_secret(connection: Connection, token: TokenView, digest: bytes, asking: TokenView | None) -> None:
+    to_its_owner = asking is None or (asking.in_person and asking.member_id == token.member_id)
     new = insert(ApiTokenSecret).values(
-        workspace_id=token.workspace_id, token_id=token.id, member_id=token.member_id, digest=digest
+        workspace_id=token.workspace_id,
+        token_id=token.id,
+        member_id=token.member_id,
+        digest=digest,
+        in_person=token.member_id is not None and to_its_owner,
     )
     connection.execute(new)
 
@@ -253,7 +258,7 @@ def rotate(
         raise NotAllowed("A token rotates nothing that outlives it.", action="token.outlive")
     until = min(now + overlap, before.expires_at)
     _retire(connection, before, until)
-    _add_secret(connection, before, digest)
+    _add_secret(connection, before, digest, asking)
     renewed = {} if end == before.expires_at else {"expires_at": end, "warned_days": warned_at_birth(end - now)}
     here = (ApiToken.workspace_id == workspace_id, ApiToken.id == token_id)
     changed = update(ApiToken).where(*here).values(name=ApiToken.name, **renewed).returning(*VIEW.selected_columns)

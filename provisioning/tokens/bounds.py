@@ -12,13 +12,13 @@ from provisioning.tokens.standing import TokenView
 
 
 def refuse_bound(asking: TokenView) -> None:
-    """Refuse a token that is bound to addresses: clients and connections are used from anywhere.
+    """Refuse a token that is bound to addresses: clients, connections and what is forwarded are used from anywhere.
 
     Raises:
         NotAllowed: it is.
     """
     if asking.ranges:
-        sentence = "A token that is bound to addresses makes no clients and gives them, or connections, no credentials."
+        sentence = "A token that is bound to addresses makes nothing, and gives no secret, that is used from anywhere."
         raise NotAllowed(sentence, action="token.widen")
 
 

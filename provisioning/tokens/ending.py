@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -125,13 +125,13 @@ def mark_expired(connection: Connection, *, most: int, by: Actor) -> int:
     return len(rows)
 
 
-def _tell(connection: Connection, facts: Sequence[tuple[UUID, Fact]], *, by: Actor) -> None:
-    """Write facts of several workspaces, those of one with one statement."""
+def _tell(connection: Connection, told: Iterable[tuple[UUID, Fact]], *, by: Actor) -> None:
+    """Write facts of several workspaces, those of each at once: with one statement a fact, locks would be held long."""
     by_workspace: defaultdict[UUID, list[Fact]] = defaultdict(list)
-    for workspace_id, fact in facts:
+    for workspace_id, fact in told:
         by_workspace[workspace_id].append(fact)
-    for workspace_id, some in by_workspace.items():
-        outbox.append(connection, *some, workspace_id=workspace_id, by=by)
+    for workspace_id, facts in by_workspace.items():
+        outbox.append(connection, *facts, workspace_id=workspace_id, by=by)
 
 
 def mark_abandoned(connection: Connection, *, most: int, by: Actor) -> int:
@@ -193,6 +193,6 @@ def forget(connection: Connection, *, older_than: timedelta, most: int, by: Acto
         .where(ApiToken.workspace_id == old.c.workspace_id, ApiToken.id == old.c.id)
         .returning(ApiToken.workspace_id, ApiToken.id, ApiToken.name)
     ).all()
-    told = [(row.workspace_id, ApiTokenForgotten(token_id=row.id, token_name=row.name)) for row in rows]
-    _tell(connection, told, by=by)
+    forgotten = [(row.workspace_id, ApiTokenForgotten(token_id=row.id, token_name=row.name)) for row in rows]
+    _tell(connection, forgotten, by=by)
     return len(rows)

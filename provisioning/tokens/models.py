@@ -66,6 +66,8 @@ class ApiTokenSecret(Base):
     token_id: Mapped[UUID]
     digest: Mapped[bytes] = mapped_column(unique=True)
     member_id: Mapped[UUID | None]
+    # Whether nobody but the member has been shown the text, or the operator who gave it to them.
+    in_person: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     # For one that was replaced: the end of the overlap. It never outlives its token.
     expires_at: Mapped[datetime | None]

@@ -39,6 +39,8 @@ class TokenView:
     last_used_from: str | None = None
     # Whether this use of it is to be written down; told to who asks with it.
     use_is_news: bool = False
+    # Whether its owner alone has the text that was sent; told to who asks with it.
+    in_person: bool = False
 
 
 VIEW: Select[*tuple[Any, ...]] = select(
@@ -97,18 +99,19 @@ CLIENTS_MAKERS_STAND = ~select(1).select_from(_MAKERS).where(~_MAKERS.c.stands).
 _KEY = (ApiToken.workspace_id, ApiToken.id, ApiToken.parent_id)
 _UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
 _ASKED: Select[*tuple[Any, ...]] = select(*_KEY, STANDS.label("stands"), true().label("asked"))
+_IN_PERSON = "in_person"
 
 
 def _judged(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """The token that is asked about, if it and its whole line stand."""
     first = asked.cte("line", recursive=True)
     line = first.union_all(
-        select(*_KEY, STANDS.label("stands"), false().label("asked")).join(
+        select(*_KEY, STANDS.label("stands"), false().label("asked"), false().label(_IN_PERSON)).join(
             first, and_(ApiToken.workspace_id == first.c.workspace_id, ApiToken.id == first.c.parent_id)
         )
     )
     return (
-        VIEW.add_columns(_UNNOTED.label("use_is_news"))
+        VIEW.add_columns(_UNNOTED.label("use_is_news"), line.c.in_person)
         .join(line, and_(ApiToken.workspace_id == line.c.workspace_id, ApiToken.id == line.c.id))
         .where(
             line.c.asked,
@@ -120,15 +123,21 @@ def _judged(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 # The token of a secret, if it lives at this moment, and all those that it descends from.
 BY_SECRET = _judged(
-    _ASKED.join(
+    _ASKED.add_columns(ApiTokenSecret.in_person.label(_IN_PERSON))
+    .join(
         ApiTokenSecret,
         and_(ApiTokenSecret.workspace_id == ApiToken.workspace_id, ApiTokenSecret.token_id == ApiToken.id),
-    ).where(
+    )
+    .where(
         ApiTokenSecret.digest == bindparam("digest"),
         or_(ApiTokenSecret.expires_at.is_(None), ApiTokenSecret.expires_at > _NOW),
     )
 )
-_JUDGE_BY_ID = _judged(_ASKED.where(ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token")))
+_JUDGE_BY_ID = _judged(
+    _ASKED.add_columns(false().label(_IN_PERSON)).where(
+        ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token")
+    )
+)
 
 
 def live(connection: Connection, digest: bytes) -> TokenView | None:

@@ -20,14 +20,14 @@ from provisioning.access import facts, rules
 from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.credentials import Kind
-from provisioning.database import reading, transaction
+from provisioning.database import Connection, reading, transaction
 from provisioning.directory import connections
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
 from provisioning.pace import Measure
 from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
-from provisioning.sessions.rules import Standing, Verdict
+from provisioning.sessions.rules import Standing, Verdict, verdict
 from provisioning.tokens import clients, ranges, standing
 from provisioning.tokens.clients import ClientView
 from provisioning.tokens.standing import TokenView
@@ -49,16 +49,20 @@ class Person:
     verdict: Verdict
 
 
+def declare(view: Callable[P, T], guarded_by: str) -> Callable[P, T]:
+    """Write down what guards a route, for `unguarded` to find."""
+    setattr(view, _GUARD, guarded_by)
+    return view
+
+
 def public(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route that anybody may ask."""
-    setattr(view, _GUARD, "public")
-    return view
+    return declare(view, "public")
 
 
 def by_client(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route whose clients the OAuth door makes out itself (RFC 6749, section 2.3)."""
-    setattr(view, _GUARD, "client")
-    return view
+    return declare(view, "client")
 
 
 def refuse_paused(found: ConnectionView) -> None:
@@ -91,8 +95,7 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
         _refuse_haste(found)
         return view(*args, **kwargs)
 
-    setattr(guarded, _GUARD, "connection")
-    return guarded
+    return declare(guarded, "connection")
 
 
 def _refuse_haste(found: ConnectionView) -> None:
@@ -116,7 +119,7 @@ def by_token_somewhere(action: str) -> Callable[[Callable[P, T]], Callable[P, T]
 
 
 def _guarded(action: str, allows: Callable[[Facts], bool]) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    def declare(view: Callable[P, T]) -> Callable[P, T]:
+    def declaring(view: Callable[P, T]) -> Callable[P, T]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             asking = program("api")
@@ -125,10 +128,9 @@ def _guarded(action: str, allows: Callable[[Facts], bool]) -> Callable[[Callable
             g.token, g.facts, g.actor = asking.who, asking.facts, asking.actor
             return view(*args, **kwargs)
 
-        setattr(guarded, _GUARD, f"token: {action}")
-        return guarded
+        return declare(guarded, f"token: {action}")
 
-    return declare
+    return declaring
 
 
 def _lacking(action: str) -> NotAllowed:
@@ -153,26 +155,58 @@ def held() -> Facts:
 
 def by_session(view: Callable[P, T]) -> Callable[P, T]:
     """Declare a route for people who are signed in; the view finds them in `person()`. Being there is activity."""
+    return _of_session(view, admit, "session")
 
+
+def by_session_watching(view: Callable[P, T]) -> Callable[P, T]:
+    """Declare a route that a page of somebody who is signed in asks by itself: that is no activity of theirs."""
+    return _of_session(view, recognise, "session watching")
+
+
+def _of_session(view: Callable[P, T], admitting: Callable[[Connection], Person], guarded_by: str) -> Callable[P, T]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        digest = context().keyring.recognise(cookie.brought(), Kind.SESSION)
-        if digest is None:
-            raise Unauthenticated("You are not signed in.")
-        policy = context().session_policy
         with reading() as database:
-            verdict, standing = lifecycle.judge(database, digest=digest, policy=policy)
-            if standing is None or not verdict.active:
-                raise Unauthenticated("Your session has ended.", reason=verdict.reason, workspace=verdict.workspace)
-            lifecycle.record_activity(database, standing=standing, policy=policy)
-        g.person = Person(standing, verdict)
-        g.actor = Actor("person", str(standing.user_id), request_id())
-        if standing.renewal_due:
-            _renew(standing)
+            admitting(database)
+        renew_where_due()
         return view(*args, **kwargs)
 
-    setattr(guarded, _GUARD, "session")
-    return guarded
+    return declare(guarded, guarded_by)
+
+
+def admit(database: Connection) -> Person:
+    """Judge the session that the browser has brought; being there is activity.
+
+    Raises:
+        Unauthenticated: there is none, or it has ended.
+    """
+    found, policy = recognise(database), context().session_policy
+    noted = lifecycle.record_activity(database, standing=found.standing, policy=policy)
+    g.person = Person(noted, verdict(noted, policy))
+    return person()
+
+
+def recognise(database: Connection) -> Person:
+    """Judge the session that the browser has brought, for what is asked without the person's doing.
+
+    Raises:
+        Unauthenticated: there is none, or it has ended.
+    """
+    digest = context().keyring.recognise(cookie.brought(), Kind.SESSION)
+    if digest is None:
+        raise Unauthenticated("You are not signed in.")
+    judged, standing = lifecycle.judge(database, digest=digest, policy=context().session_policy)
+    if standing is None or not judged.active:
+        raise Unauthenticated("Your session has ended.", reason=judged.reason, workspace=judged.workspace)
+    g.person = Person(standing, judged)
+    g.actor = Actor("person", str(standing.user_id), request_id())
+    return person()
+
+
+def renew_where_due() -> None:
+    """Give the browser a new text for its session where the person's privileges have changed."""
+    if person().standing.renewal_due:
+        _renew(person().standing)
 
 
 def _renew(standing: Standing) -> None:

@@ -9,8 +9,8 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioning.access import custom_roles, facts, labels, mappings, policies, previews, resources
-from provisioning.access.mappings import Rule
+from provisioning.access import custom_roles, facts, labels, mappings, policies, previews, proposals, resources
+from provisioning.access.drafts import Rule
 from provisioning.access.policies import Subject, Terms
 from provisioning.access.rules import Reference
 from provisioning.database import Connection, reading, rehearsal, transaction
@@ -75,7 +75,7 @@ def take_all(number: int) -> Change:
 
 def write_mapping(rule: Rule, terms: Terms) -> Change:
     def change(connection: Connection, written: Written) -> None:
-        mappings.create(connection, workspace_id=written.workspace_id, name="", rule=rule, terms=[terms], giver=BY)
+        proposals.create(connection, workspace_id=written.workspace_id, name="", rule=rule, terms=[terms], giver=BY)
 
     return change
 
@@ -85,7 +85,7 @@ def switch_mapping(number: int) -> Change:
         if written.mappings:
             mapping_id = written.mappings[number % len(written.mappings)]
             before = mappings.by_id(connection, workspace_id=written.workspace_id, mapping_id=mapping_id)
-            mappings.change(
+            proposals.change(
                 connection,
                 workspace_id=written.workspace_id,
                 mapping_id=mapping_id,

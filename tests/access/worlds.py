@@ -14,8 +14,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from config.roles import CATALOGUE
-from provisioning.access import labels, mappings, ownership, policies, resources
-from provisioning.access.mappings import Rule
+from provisioning.access import labels, ownership, policies, proposals, resources
+from provisioning.access.drafts import Rule
 from provisioning.access.policies import Giver, Subject, Terms
 from provisioning.access.resources import Registration
 from provisioning.access.roles import Catalogue
@@ -266,7 +266,7 @@ def _give(connection: Any, workspace_id: UUID, subject: Subject, terms: Terms) -
 
 def _mapping(connection: Any, workspace_id: UUID, mapping: Mapping) -> UUID:
     by_name = mapping.rule == RULES[4]
-    made = mappings.create(
+    made = proposals.create(
         connection,
         workspace_id=workspace_id,
         name="",
@@ -275,5 +275,5 @@ def _mapping(connection: Any, workspace_id: UUID, mapping: Mapping) -> UUID:
         giver=BY,
     )
     if not mapping.enabled:
-        mappings.change(connection, workspace_id=workspace_id, mapping_id=made.id, enabled=False, giver=BY)
+        proposals.change(connection, workspace_id=workspace_id, mapping_id=made.id, enabled=False, giver=BY)
     return made.id

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from provisioning.web.cookie import SESSION_COOKIE
 from tests import node
+from tests.browser.company import Company, found
+from tests.console import Visitor
 
 NODE = Path(__file__).parent / "node"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -21,6 +26,7 @@ _ARGUMENTS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 _PATIENCE_MILLISECONDS = 30_000
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def _executable(config: pytest.Config) -> str:
@@ -44,10 +50,10 @@ def browser(pytestconfig) -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    """A page of somebody who has never been here; whatever its console complains of fails the test."""
-    with browser.new_context() as context:
+@contextmanager
+def _opened(browser: Browser, **settings: Any) -> Iterator[Page]:
+    """A page; whatever its console complains of fails the test."""
+    with browser.new_context(**settings) as context:
         context.set_default_timeout(_PATIENCE_MILLISECONDS)
         opened = context.new_page()
         complaints: list[str] = []
@@ -61,3 +67,50 @@ def page(browser) -> Iterator[Page]:
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         yield opened
         assert complaints == []
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    """A page of somebody who has never been here."""
+    with _opened(browser) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def company(service, app) -> Company:
+    """A workspace with something of everything."""
+    return found(service)
+
+
+@pytest.fixture
+def console(browser, service) -> Iterator[Callable[..., Page]]:
+    """Opens the console as somebody who is signed in; a page that asks anybody else for anything fails the test."""
+    with ExitStack() as stack:
+        asked: list[str] = []
+
+        def open_(who: Visitor, address: str | None = None, **settings: Any) -> Page:
+            opened = stack.enter_context(_opened(browser, base_url=service.base_url, **settings))
+            where = {"domain": "127.0.0.1", "path": "/", "secure": True, "httpOnly": True, "sameSite": "Lax"}
+            opened.context.add_cookies([{"name": SESSION_COOKIE, "value": who.session.text, **where}])
+            opened.on("request", lambda request: asked.append(request.url))
+            opened.goto(who.address("") if address is None else address)
+            return opened
+
+        yield open_
+        assert [url for url in asked if not url.startswith((service.base_url, "data:"))] == []
+
+
+@pytest.fixture(scope="session")
+def axe(pytestconfig) -> Callable[[Page], list[str]]:
+    """Looks a page over by the rules of WCAG 2.2 AA, and says what breaks them, and where."""
+    modules = node.modules(pytestconfig, NODE, what="the checks of WCAG")
+    source = (modules / "axe-core" / "axe.min.js").read_text()
+
+    def look_over(page: Page) -> list[str]:
+        page.evaluate(source)
+        broken = page.evaluate("rules => axe.run({runOnly: rules}).then(found => found.violations)", _RULES)
+        return [
+            f"{rule['id']}: {place['html']} {place['failureSummary']}" for rule in broken for place in rule["nodes"]
+        ]
+
+    return look_over

@@ -133,16 +133,22 @@ def test_ownership_by_mapping_is_for_the_operator_to_allow_and_to_end(idp, admin
     wanted = {"group": "Owners", "role": "workspace-owner"}
     assert admin.request("POST", "/mappings", wanted).status_code == 422
     assert facts_of("workspace", "set-owners-by-mapping", slug, "on")["owners_by_mapping"] is True
-    assert admin.request("POST", "/mappings", wanted).status_code == 201
+    assert admin.request("POST", "/mappings", wanted).status_code == 403
+    asked = ("--group", "Owners", "--role", "workspace-owner", "--workspace", slug)
+    waiting = facts_of("mapping", "create", *asked)["waiting_proposal"]
+    facts_of("member", "add", f"o@{slug}.example", "--owner", "--workspace", slug)
+    made = ("--owner", f"o@{slug}.example", "--name", "t", "--role", "workspace-owner", "--workspace", slug)
+    second = type(admin)(admin.base_url, facts_of("token", "create", *made)["token"])
+    assert second.request("POST", f"/mapping-proposals/{waiting}/confirm").status_code == 200
 
     def all_roles():
         lines = admin.get(f"/users/{user}/access")["access"]
         able = admin.get("/access/who-can", action="mapping.create")["users"]
-        return {line["role"] for line in lines}, [one["id"] for one in able]
+        return {line["role"] for line in lines}, user in {one["id"] for one in able}
 
-    assert all_roles() == ({"minimal-workspace-access", "workspace-owner"}, [user])
+    assert all_roles() == ({"minimal-workspace-access", "workspace-owner"}, True)
     facts_of("workspace", "set-owners-by-mapping", slug, "off")
-    assert all_roles() == ({"minimal-workspace-access"}, [])
+    assert all_roles() == ({"minimal-workspace-access"}, False)
 
 
 def test_a_right_that_is_taken_away_is_gone_with_the_next_request(idp, admin, facts_of):

@@ -25,11 +25,12 @@ BODIES = {
     "held-changes": {"confirmed": True},
     "keys": {"key": new_key().as_dict(private=False)},
     "secrets": None,
+    "replay": {"since": "2026-01-01T00:00:00Z"},
 }
 
 
 @pytest.fixture
-def theirs(new_idp, new_admin):
+def theirs(new_idp, new_admin, facts_of):
     """Another workspace with one of everything."""
     other = new_idp()
     admin = new_admin(other.workspace.slug)
@@ -48,7 +49,15 @@ def theirs(new_idp, new_admin):
     (invitation,) = admin.get("/invitations")["invitations"]
     wish = {"userId": user["id"], "role": "pii-access", "reason": "r"}
     request = admin.request("POST", "/access-requests", wish).json()["data"]["accessRequest"]
+    told = admin.request(
+        "POST", "/forwarding-endpoints", {"url": "https://siem.example/", "events": ["workspace.deleted"]}
+    )
+    endpoint = told.json()["data"]["endpoint"]
+    slug = other.workspace.slug
+    facts_of("workspace", "set-owners-by-mapping", slug, "on")
+    owners = facts_of("mapping", "create", "--workspace", slug, "--group", "Theirs", "--role", "workspace-owner")
     ids = {
+        "proposal_id": owners["waiting_proposal"],
         "invitation_id": invitation["id"],
         "request_id": request["id"],
         "user_id": user["id"],
@@ -61,6 +70,7 @@ def theirs(new_idp, new_admin):
         "client_id": client["id"],
         "secret_id": client["secrets"][0]["id"],
         "key_id": key["id"],
+        "endpoint_id": endpoint["id"],
     }
     return other, admin, ids
 
@@ -75,7 +85,7 @@ def routes(app):
 def test_an_id_of_another_workspace_is_as_unknown_as_one_that_nobody_has(app, new_admin, idp, theirs):
     _, their_admin, ids = theirs
     admin = new_admin(idp.workspace.slug)
-    listed = ("/users", "/groups", "/mappings", "/connections", "/invites", "/oauth-clients")
+    listed = ("/users", "/groups", "/mappings", "/connections", "/invites", "/oauth-clients", "/forwarding-endpoints")
     before = {path: their_admin.get(path) for path in listed}
     asked = 0
     for method, rule in routes(app):

@@ -24,7 +24,7 @@ from tests.waiting import eventually
 from tests.workers.test_processes import company
 from workers import alarms
 
-PARTS = {"beat", "worker of urgent", "worker of letters", "worker of housekeeping"}
+PARTS = {"beat", "worker of urgent", "worker of letters", "worker of housekeeping", "worker of forwarding"}
 QUIET = ("--concurrency", "1", "--loglevel", "warning")
 
 
@@ -47,7 +47,7 @@ def examine(bench):
 def test_a_service_whose_parts_all_live_is_well_and_a_silent_one_is_named(spawn, examine):
     code, amiss = examine()
     assert (code, set(amiss)) == (1, PARTS)
-    spawn("worker", "--queues", "urgent,letters,housekeeping", *QUIET)
+    spawn("worker", "--queues", "urgent,letters,housekeeping,forwarding", *QUIET)
     spawn("beat", "--loglevel", "warning")
     eventually(lambda: examine() == (0, {}), within=60, every=1)
 

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import func, update
 
 from provisioning import entropy
-from provisioning.access import access_requests, custom_roles
+from provisioning.access import access_requests, custom_roles, proposals
+from provisioning.access.drafts import Rule
 from provisioning.access.founding import found_workspace
-from provisioning.access.policies import Terms
+from provisioning.access.policies import Giver, Terms
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
-from provisioning.directory import members, owners
+from provisioning.directory import members, owners, workspaces
 from provisioning.directory.profile import Profile
 from provisioning.tokens import api, ending
 from provisioning.tokens.models import ApiToken
@@ -90,7 +91,7 @@ def test_the_end_of_a_token_that_is_near_is_written_to_its_owner_once(spawn, tea
     assert all(letter["Bcc"] is None for letter in letters)
 
 
-def test_a_token_found_in_the_open_and_a_wish_are_written_to_the_owners_who_are_there(spawn, team):
+def test_what_owners_have_to_know_is_written_to_those_who_are_there(spawn, team):
     workspace, people = team
     _, secret = issue(workspace)
     with running(MailServer()) as server:
@@ -109,9 +110,20 @@ def test_a_token_found_in_the_open_and_a_wish_are_written_to_the_owners_who_are_
                 roles=roles,
                 by=TEST,
             )
-        letters = eventually(lambda: len(to(server, *people.values())) == 2 and to(server, *people.values()), within=60)
+            workspaces.set_owners_by_mapping(connection, slug=workspace.slug, allowed=True, by=TEST)
+            proposals.create(
+                connection,
+                workspace_id=workspace.id,
+                name="",
+                rule=Rule(condition='displayName sw "own"'),
+                terms=[Terms("workspace-owner")],
+                giver=Giver(TEST, roles),
+            )
+        letters = eventually(lambda: len(to(server, *people.values())) == 3 and to(server, *people.values()), within=60)
     assert {letter["To"] for letter in letters} == {people["owner"].email}
     said = {letter["Subject"].split()[0]: letter.get_content() for letter in letters}
     assert "It was found at https://code.example/x" in said["API"]
     assert "Ann asks for the role source-admin" in said["Ann"]
     assert "Release duty" in said["Ann"]
+    assert 'The operator wants a mapping to make people owners of the workspace "Ops Bcc' in said["A"]
+    assert 'displayName sw "own"' in said["A"]

@@ -17,6 +17,7 @@ from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory import members, workspaces
 from provisioning.directory.profile import Profile
+from provisioning.forwarding.means import QUEUE as FORWARDING
 from provisioning.nudge import task_of
 from provisioning.outbox import Event, Fact, Urgency
 from provisioning.sessions import lifecycle
@@ -152,10 +153,10 @@ def test_expired_sessions_and_tokens_are_marked_with_the_reason(spawn):
 def test_what_nudges_call_is_known_to_the_workers_and_every_fact_has_its_handlers(bench):
     celery = make_worker(settings.load(bench))
     scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
-    nudged = {task_of(urgency) for urgency in Urgency}
+    nudged = {task_of(queue) for queue in (*Urgency, FORWARDING)}
     assert nudged <= scheduled <= set(celery.tasks)
     queues = {entry["options"]["queue"] for entry in celery.conf.beat_schedule.values()}
-    assert queues == set(Urgency)
+    assert queues == {*Urgency, FORWARDING}
     with_work = {fact.name for fact in _facts() if fact.calls_for_work}
     assert set(HANDLERS) == with_work
 

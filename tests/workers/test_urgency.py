@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 
 from provisioning.database import reading, transaction
 from provisioning.directory.models import Member, Workspace
+from provisioning.forwarding.means import QUEUE as FORWARDING
 from provisioning.outbox import Event, Fact, Urgency
 from provisioning.sessions.models import Session
 from tests.mail_server import SILENCE, MailServer, running
@@ -70,7 +71,7 @@ def test_a_mail_server_that_never_answers_does_not_delay_the_end_of_sessions(spa
 def test_every_queue_has_a_process_that_serves_nothing_else():
     commands = parse_procfile((Path(__file__).parents[2] / "Procfile").read_text()).processes.values()
     served = [command.split("--queues ")[1].split()[0] for command in commands if "--queues " in command]
-    assert sorted(served) == sorted(Urgency)
+    assert sorted(served) == sorted([*Urgency, FORWARDING])
 
 
 def test_what_ends_sessions_is_urgent_and_what_writes_letters_never_is():

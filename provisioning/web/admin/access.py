@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, stream_with_context
+from flask import Response
 from marshmallow import fields
 
-from provisioning.access import custom_roles, export, holders, labels, policies, resources
+from provisioning.access import custom_roles, holders, labels, policies, resources
 from provisioning.access.roles import Role
-from provisioning.access.rules import Resource
-from provisioning.access.scopes import parse_reference
 from provisioning.context import context
 from provisioning.database import Connection, reading
 from provisioning.refusals import NotFound
+from provisioning.web import exports
 from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.paging import PageQuery, Pagination, ShortQuery, resume
+from provisioning.web.admin.recorded import recorded
 from provisioning.web.admin.repeats import repeatable
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
@@ -211,13 +211,11 @@ def delete_policy(policy_id: UUID) -> Any:
 
 @blueprint.get("/access/export")
 @by_token("access.read")
+@recorded("access")
 @blueprint.response(200, {"type": "string"}, content_type="text/csv")
 def export_access() -> Response:
     """Everybody's roles with every path to each, as a table in CSV: a line a path."""
-    table = export.as_csv(reading, workspace_id=token().workspace_id, catalogue=context().catalogue)
-    response = Response(stream_with_context(table), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="access.csv"'
-    return response
+    return exports.access(token().workspace_id)
 
 
 class _Question(PageQuery):
@@ -227,6 +225,7 @@ class _Question(PageQuery):
 
 @blueprint.get("/access/who-can")
 @by_token("access.read")
+@recorded("access")
 @blueprint.arguments(_Question, location="query")
 @blueprint.response(
     200,
@@ -240,11 +239,7 @@ def who_can(query: dict[str, Any]) -> Any:
     """Who may do something on a resource, and by which paths."""
     workspace_id, walk = token().workspace_id, resume(query)
     with reading() as connection:
-        on = None
-        if query["resource"] is not None:
-            reference = parse_reference(query["resource"])
-            carried = resources.labels_of(connection, workspace_id=workspace_id, resources=[reference])
-            on = Resource(reference, frozenset(carried[reference]))
+        on = resources.asked_about(connection, workspace_id=workspace_id, written=query["resource"])
         found = holders.who_can(
             connection,
             workspace_id=workspace_id,

@@ -58,12 +58,6 @@ class _Approval(schemas.Strict):
     ends_at = fields.AwareDateTime(data_key="endsAt", load_default=None, allow_none=True)
 
 
-class _Denial(schemas.Strict):
-    """Why not."""
-
-    reason = fields.String(load_default=None, allow_none=True)
-
-
 class _Query(PageQuery):
     state = fields.String(load_default=None, validate=validate.OneOf(access_requests.STATES))
     member_id = fields.UUID(data_key="userId", load_default=None)
@@ -154,7 +148,7 @@ def approve(sent: dict[str, Any], request_id: UUID) -> Any:
 @blueprint.post("/<uuid:request_id>/deny")
 @by_token("access-request.settle")
 @repeatable
-@blueprint.arguments(_Denial)
+@blueprint.arguments(schemas.Denial)
 @blueprint.response(200, _ONE)
 @previewable(blueprint)
 def deny(sent: dict[str, Any], request_id: UUID) -> Any:

@@ -239,6 +239,15 @@ class Mapping(Schema):
     state = fields.String(metadata={"description": "`active`, `disabled`, or `dormant`: its group is lost."})
     dormantSince = fields.AwareDateTime(attribute="lost.lost_at")  # noqa: N815 - the API's case
     lostGroup = fields.Nested(LostGroup, attribute="lost")  # noqa: N815 - the API's case
+    ownersConfirmed = fields.Boolean(  # noqa: N815 - the API's case
+        attribute="owners_confirmed",
+        metadata={"description": "Whether two have said that it gives ownership; else that part counts for nothing."},
+    )
+    waitingProposalId = fields.UUID(  # noqa: N815 - the API's case
+        attribute="waiting",
+        allow_none=True,
+        metadata={"description": "The change of it that waits for a second owner: `/api/mapping-proposals/{id}`."},
+    )
 
 
 class MappingRule(Strict):

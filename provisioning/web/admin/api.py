@@ -11,11 +11,14 @@ from provisioning.web.admin import (
     audit,
     connections,
     documentation,
+    drift,
     dry_run,
     extensions,
+    forwarding,
     groups,
     invitations,
     leaks,
+    mapping_proposals,
     mappings,
     oauth_clients,
     repeats,
@@ -25,6 +28,7 @@ from provisioning.web.admin import (
     tokens,
     users,
     versions,
+    work,
     workspace,
 )
 
@@ -45,9 +49,10 @@ def init_app(app: Flask) -> None:
         {"type": "http", "scheme": "bearer", "description": "An API token, or an access token of an OAuth client."},
     )
     api.spec.options["security"] = [{"token": []}]
-    people = (workspace, users, groups, invitations, sessions, connections, sign_in, extensions)
+    people = (workspace, users, groups, invitations, sessions, connections, drift, sign_in, extensions)
     programs = (tokens, leaks, oauth_clients)
-    for noun in (*people, *programs, access, access_requests, mappings, resources, audit):
+    told = (audit, forwarding, work)
+    for noun in (*people, *programs, access, access_requests, mappings, mapping_proposals, resources, *told):
         api.register_blueprint(noun.blueprint)
     app.extensions[documentation.SPEC] = api.spec
     app.register_blueprint(documentation.blueprint)

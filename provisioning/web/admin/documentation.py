@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, render_template
 
+from provisioning.web.assets import Shelf
 from provisioning.web.guard import public
 
 SPEC = "provisioning.openapi"
-_VENDORED = Path(__file__).parent / "vendor" / "swagger-ui"
+_HERE = Path(__file__).parent
+_VENDORED = _HERE / "vendor" / "swagger-ui"
+_FILES = Shelf(
+    "/docs/files",
+    _VENDORED / "swagger-ui.css",
+    _VENDORED / "swagger-ui-bundle.js",
+    _HERE / "static" / "start.js",
+)
 
 blueprint = Blueprint("documentation", __name__, template_folder="templates")
 
@@ -25,20 +33,11 @@ def openapi() -> Response:
 @public
 def page() -> str:
     """The documentation, with every operation to try."""
-    return render_template("admin/docs.html")
+    return render_template("admin/docs.html", file=_FILES.address)
 
 
-@blueprint.get("/docs/start.js")
+@blueprint.get("/docs/files/<string:name>")
 @public
-def script() -> tuple[str, dict[str, str]]:
-    """Starts the documentation page."""
-    return render_template("admin/start.js"), {"Content-Type": "text/javascript"}
-
-
-@blueprint.get("/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js'):name>")
-@public
-def vendored(name: str) -> Response:
-    """The two files of Swagger UI that the page needs."""
-    response = send_from_directory(_VENDORED, name)
-    response.headers["Cache-Control"] = "public, max-age=86400"
-    return response
+def file(name: str) -> Response:
+    """The two files of Swagger UI that the page needs, and the script that starts it."""
+    return _FILES.serve(name)

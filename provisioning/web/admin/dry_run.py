@@ -17,6 +17,7 @@ from provisioning.refusals import Invalid
 from provisioning.web.admin.blueprint import Blueprint, plain
 from provisioning.web.admin.paging import PageQuery, Walk, resume
 from provisioning.web.guard import token
+from provisioning.web.recorded import record
 
 
 class DryRun(PageQuery):
@@ -115,6 +116,11 @@ def saving() -> AbstractContextManager[Connection]:
     return rehearsal() if g.get("rehearses") else transaction()
 
 
+def is_preview() -> bool:
+    """Whether the request only asks who would gain and who would lose what."""
+    return g.get("dry_run") is not None
+
+
 def rehearses() -> bool:
     """Whether the request only asks what would be."""
     return bool(g.get("rehearses"))
@@ -139,6 +145,7 @@ def changing() -> Iterator[Connection]:
         comparison = Comparison(connection, workspace_id=workspace_id, catalogue=context().catalogue)
         yield connection
         found = comparison.difference(start=walk.start + 1, count=walk.count)
+    record("access", workspace_id=workspace_id, asked={"preview": f"{request.method} {request.path}"})
     g.preview = _answer(found, walk)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from provisioning.access import custom_roles, rules
+from provisioning.access import rules
 from provisioning.access.policies import Giver
-from provisioning.context import context
 from provisioning.database import Connection
 from provisioning.refusals import NotAllowed
-from provisioning.web.guard import actor, held, token
+from provisioning.tokens.standing import TokenView
+from provisioning.web import giving
+from provisioning.web.guard import held, token
 
 
 def giver(connection: Connection) -> Giver:
     """The token that is asking, as one who gives roles of its workspace."""
-    roles = custom_roles.of_workspace(connection, workspace_id=token().workspace_id, catalogue=context().catalogue)
-    return Giver(actor(), roles, held())
+    asking = token()
+    is_in_person = isinstance(asking, TokenView) and asking.in_person
+    return giving.giver(connection, asking.workspace_id, held(), asking.member_id if is_in_person else None)
 
 
 def owner(named: UUID | None) -> UUID | None:

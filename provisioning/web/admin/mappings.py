@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from marshmallow import fields
 
-from provisioning.access import dormant, mappings
-from provisioning.access.mappings import MappingView, Rule
-from provisioning.access.policies import Terms
+from provisioning.access import dormant, mappings, proposals
+from provisioning.access.drafts import Rule
+from provisioning.access.mappings import MappingView
+from provisioning.access.policies import Giver, Terms
 from provisioning.database import Connection, reading
 from provisioning.refusals import Invalid
 from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
-from provisioning.web.admin.dry_run import changing, previewable
+from provisioning.web.admin.dry_run import changing, is_preview, previewable
 from provisioning.web.admin.giving import giver
 from provisioning.web.admin.paging import Pagination, ShortQuery, resume
 from provisioning.web.admin.repeats import repeatable
@@ -41,7 +43,7 @@ def every(query: dict[str, Any]) -> Any:
     """The workspace's mappings in their order: all of them, unless pages are asked for."""
     with reading() as connection:
         every_one = mappings.every(connection, workspace_id=token().workspace_id)
-        found = dormant.told(connection, workspace_id=token().workspace_id, found=every_one)
+        found = _told(connection, every_one)
     return resume(query).cut("mappings", found)
 
 
@@ -52,20 +54,34 @@ def every(query: dict[str, Any]) -> Any:
 @blueprint.response(201, _ONE)
 @previewable(blueprint)
 def create(sent: dict[str, Any]) -> Any:
-    """Write a mapping; it counts at once."""
+    """Write a mapping; it counts at once. One that would give ownership is off, and waits for a second word."""
     with changing() as connection:
         rule = _rule(connection, sent)
         if rule is None:
             raise Invalid("Say whom it means: by a group, a condition or a pattern.", field="condition")
-        made = mappings.create(
+        by = giver(connection)
+        made = proposals.create(
             connection,
             workspace_id=token().workspace_id,
             name=sent.get("name") or sent.get("group", ""),
             rule=rule,
             terms=_terms(sent) or [],
-            giver=giver(connection),
+            giver=by,
         )
+        _foresee(connection, made, by)
     return {"data": {"mapping": made}}
+
+
+def _foresee(connection: Connection, mapping: MappingView, by: Giver) -> None:
+    """A preview shows what a change would do once it is confirmed."""
+    if is_preview():
+        proposals.foresee(connection, workspace_id=token().workspace_id, mapping=mapping, giver=by)
+
+
+def _told(connection: Connection, found: Sequence[MappingView]) -> list[MappingView]:
+    """Mappings with what waits, and what those that are dormant have lost."""
+    here = {"workspace_id": token().workspace_id}
+    return dormant.told(connection, found=proposals.told(connection, found=found, **here), **here)
 
 
 @blueprint.get("/<uuid:mapping_id>")
@@ -75,7 +91,7 @@ def read(mapping_id: UUID) -> Any:
     """One mapping."""
     with reading() as connection:
         one = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
-        (found,) = dormant.told(connection, workspace_id=token().workspace_id, found=[one])
+        (found,) = _told(connection, [one])
     return _shown(found)
 
 
@@ -83,14 +99,19 @@ def read(mapping_id: UUID) -> Any:
 @by_token("mapping.update")
 @blueprint.arguments(access_schemas.MappingChange)
 @blueprint.response(200, _ONE)
+@blueprint.alt_response(202, schema=_ONE, description="It would give ownership, and waits for a second word.")
 @previewable(blueprint)
 @versioned
 def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
-    """Change a mapping, or switch it on or off; what it gives follows at once."""
+    """Change a mapping, or switch it on or off; what it gives follows at once.
+
+    What would give ownership waits, all of it, and the mapping stays as it is: `waitingProposalId` names what waits.
+    """
     with changing() as connection:
         _require_seen(connection, mapping_id)
         before = mappings.by_id(connection, workspace_id=token().workspace_id, mapping_id=mapping_id)
-        changed = mappings.change(
+        by = giver(connection)
+        changed = proposals.change(
             connection,
             workspace_id=token().workspace_id,
             mapping_id=mapping_id,
@@ -98,9 +119,15 @@ def change(sent: dict[str, Any], mapping_id: UUID) -> Any:
             rule=_rule(connection, sent, about=before.rule.resource_type),
             enabled=sent.get("enabled"),
             terms=_terms(sent),
-            giver=giver(connection),
+            giver=by,
         )
-    return _shown(changed)
+        _foresee(connection, changed, by)
+    return _written(changed)
+
+
+def _written(mapping: MappingView) -> Any:
+    answer, headers = _shown(mapping)
+    return answer, 200 if mapping.waiting is None else 202, headers
 
 
 def _shown(mapping: MappingView) -> Any:
@@ -108,9 +135,8 @@ def _shown(mapping: MappingView) -> Any:
 
 
 def _tag(mapping: MappingView) -> str:
-    return versions.tag(
-        replace(mapping, lost=None, policies=tuple(sorted(mapping.policies, key=lambda policy: policy.id)))
-    )
+    ordered = tuple(sorted(mapping.policies, key=lambda policy: policy.id))
+    return versions.tag(replace(mapping, lost=None, waiting=None, policies=ordered))
 
 
 def _require_seen(connection: Connection, mapping_id: UUID) -> None:
@@ -136,16 +162,17 @@ def delete(mapping_id: UUID) -> Any:
 @by_token("mapping.update")
 @repeatable
 @blueprint.response(200, _ONE)
+@blueprint.alt_response(202, schema=_ONE, description="It would give ownership, and waits for a second word.")
 @previewable(blueprint)
 @versioned
 def rebind(mapping_id: UUID) -> Any:
     """Bind a dormant mapping to the group that its connection pushes again under the same externalId."""
     with changing() as connection:
         _require_seen(connection, mapping_id)
-        bound = dormant.rebind(
-            connection, workspace_id=token().workspace_id, mapping_id=mapping_id, giver=giver(connection)
-        )
-    return _shown(bound)
+        by = giver(connection)
+        bound = dormant.rebind(connection, workspace_id=token().workspace_id, mapping_id=mapping_id, giver=by)
+        _foresee(connection, bound, by)
+    return _written(bound)
 
 
 @blueprint.put("/order")
@@ -157,7 +184,7 @@ def order(sent: dict[str, Any]) -> Any:
     workspace_id = token().workspace_id
     with changing() as connection:
         mappings.put_in_order(connection, workspace_id=workspace_id, ids=sent["mappings"], by=actor())
-        return {"data": {"mappings": mappings.every(connection, workspace_id=workspace_id)}}
+        return {"data": {"mappings": _told(connection, mappings.every(connection, workspace_id=workspace_id))}}
 
 
 def _rule(connection: Connection, sent: dict[str, Any], *, about: str = "Group") -> Rule | None:

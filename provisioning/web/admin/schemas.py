@@ -88,6 +88,12 @@ class Confirmation(Strict):
     confirmed = fields.Boolean(required=True)
 
 
+class Denial(Strict):
+    """Why not."""
+
+    reason = fields.String(load_default=None, allow_none=True)
+
+
 class ConnectionCheck(Schema):
     """How far a connection has come; what has not happened yet is null."""
 

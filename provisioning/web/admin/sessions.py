@@ -18,6 +18,7 @@ from provisioning.sessions.sign_in import SignIn
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.recorded import recorded
 from provisioning.web.guard import actor, by_token, token
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions", description="Sessions of the members.")
@@ -31,6 +32,7 @@ class _Query(PageQuery):
 
 @blueprint.get("")
 @by_token("session.read")
+@recorded("sessions")
 @blueprint.arguments(_Query, location="query")
 @blueprint.response(
     200,

@@ -22,6 +22,7 @@ from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
 from provisioning.web.admin.giving import giver
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.recorded import recorded
 from provisioning.web.admin.repeats import repeatable
 from provisioning.web.admin.versions import versioned
 from provisioning.web.guard import actor, by_token, token
@@ -163,6 +164,7 @@ def revoke_sessions(user_id: UUID) -> Any:
 
 @blueprint.get("/<uuid:user_id>/access")
 @by_token("access.read")
+@recorded("access")
 @blueprint.response(200, schemas.data("Access", access=fields.List(fields.Nested(access_schemas.Access))))
 def access(user_id: UUID) -> Any:
     """What a member may do, and by which paths."""

@@ -1,6 +1,6 @@
 """The door of people: HTML at `/console`.
 
-Knows: pages, and how they look.
+Knows: pages, how they look, and what each of them takes.
 Never knows: SQL; any power that the other doors lack.
-Offers: `pages.blueprint`, `refused.render`.
+Offers: `door.init_app`, `refused.render`.
 """

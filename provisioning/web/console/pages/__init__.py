@@ -1,0 +1,1 @@
+"""The pages of a workspace: a module each, with a folder of templates of the same name."""

@@ -1,0 +1,22 @@
+"""Pictures of every page, on a desk and on a phone, in either theme: `make screenshots` writes `docs/images`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+_SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", _SIZES)
+def test_take_a_picture_of_every_page(app, company, console, theme, size):
+    IMAGES.mkdir(exist_ok=True)
+    page = console(company.owner, color_scheme=theme, viewport=_SIZES[size], reduced_motion="reduce")
+    for name, address in company.pages(app):
+        page.goto(address)
+        expect(page.locator("main")).to_be_visible()
+        page.screenshot(path=IMAGES / f"{name}-{size}-{theme}.png")
