@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,16 +17,15 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry, Pool
+from sqlalchemy.pool import Pool
 
 __all__ = ["Base", "Connection", "DatabaseFailure", "Trouble", "db", "reading", "transaction", "trouble_of"]
 
 DatabaseFailure = SQLAlchemyError
 _AFTER_COMMIT = "after_commit"
-_LAST_USED, _STALE_AFTER_SECONDS = "last_used", 1.0
 
 
 class Trouble(Enum):
@@ -122,27 +119,18 @@ def _connect(_dialect: Dialect, _record: Any, arguments: Any, options: Any) -> p
     return _Bounded.connect(*arguments, **options)
 
 
-@event.listens_for(Pool, "checkin")
-def _put_back(connection: Any, record: ConnectionPoolEntry) -> None:
-    record.info[_LAST_USED] = time.monotonic()
+def _expect_a_sign_of_life(connection: Any, _record: Any) -> None:
     if isinstance(connection, _Bounded):
         connection.patience = _SIGN_OF_LIFE_SECONDS
 
 
-@event.listens_for(Pool, "checkout")
-def _take_out(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-    """Ask a connection that lay idle for a sign of life; for one that was used just now the question costs too much.
-
-    Raises:
-        DisconnectionError: its server is gone, or another one: the pool makes a new connection.
-    """
-    if time.monotonic() - record.info.get(_LAST_USED, math.inf) >= _STALE_AFTER_SECONDS:
-        try:
-            connection.execute("")
-        except psycopg.Error as error:
-            raise DisconnectionError from error
+def _expect_answers(connection: Any, _record: Any, _proxy: Any) -> None:
     if isinstance(connection, _Bounded):
         connection.patience = _ANSWER_SECONDS
+
+
+event.listen(Pool, "checkin", _expect_a_sign_of_life)
+event.listen(Pool, "checkout", _expect_answers)
 
 
 def take_any_time(connection: Connection) -> None:
@@ -162,6 +150,8 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 5,
+        # A round trip for each use; in return, a server that is gone is noticed within a second by whoever asks next.
+        "pool_pre_ping": True,
         # Whoever was used last knows the statements: few connections do the work of a quiet hour.
         "pool_use_lifo": True,
         # Most connections only read: what is a transaction says so, and pays for it.
