@@ -95,7 +95,7 @@ def measure(data_dir: str, *, members: int, group: int, checks: int) -> list[tup
     """Build a small and a large workspace and check in both by turns; seconds, the small one's first."""
     with create_app(settings_of(data_dir)).app_context():
         places = build("small", members=1000, inside=10), build("large", members=members, inside=group)
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with reading() as connection:
             take_any_time(connection)
             connection.execute(text("VACUUM ANALYZE"))
         for place in places * 200:
