@@ -24,7 +24,7 @@ from provisioning.access.roles import Catalogue
 from provisioning.access.rules import Reference, decide
 from provisioning.app import create_app
 from provisioning.cli.service import settings_of
-from provisioning.database import db, reading, transaction
+from provisioning.database import db, reading, take_any_time, transaction
 from provisioning.directory import local_groups
 from provisioning.outbox import Actor
 from tests.service import start
@@ -63,7 +63,7 @@ class Place:
 def build(slug: str, *, members: int, inside: int) -> Place:
     """A workspace of so many members, so many of them in the group."""
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         workspace_id = found_workspace(connection, slug=slug, name=slug, hipaa_eligible=False, by=_BY.by).id
         place = {"workspace_id": workspace_id, "by": _BY.by}
         resources.register(connection, resources=[Registration("source", "s", "S")], **place)
@@ -95,8 +95,8 @@ def measure(data_dir: str, *, members: int, group: int, checks: int) -> list[tup
     """Build a small and a large workspace and check in both by turns; seconds, the small one's first."""
     with create_app(settings_of(data_dir)).app_context():
         places = build("small", members=1000, inside=10), build("large", members=members, inside=group)
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("SET statement_timeout = 0"))
+        with reading() as connection:
+            take_any_time(connection)
             connection.execute(text("VACUUM ANALYZE"))
         for place in places * 200:
             check(place)

@@ -18,7 +18,7 @@ from provisioning.app import create_app
 from provisioning.audit import seals, signatures, verification
 from provisioning.cli.service import settings_of
 from provisioning.context import context
-from provisioning.database import db, snapshot, transaction
+from provisioning.database import db, snapshot, take_any_time, transaction
 from tests.service import start
 
 _FACTS = text(
@@ -36,7 +36,7 @@ _FACTS = text(
 def fill(chain: UUID, *, facts: int) -> float:
     """Write facts and seal them here, with nobody else at it; seconds that the sealing took."""
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         seals.held(connection, chain=chain)
         connection.execute(_FACTS, {"chain": chain, "count": facts})
         begun = time.perf_counter()

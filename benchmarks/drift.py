@@ -17,7 +17,7 @@ from provisioning import drift
 from provisioning.access.founding import found_workspace
 from provisioning.app import create_app
 from provisioning.cli.service import settings_of
-from provisioning.database import db, reading, transaction
+from provisioning.database import db, reading, take_any_time, transaction
 from provisioning.differences import Of
 from provisioning.directory import connections
 from provisioning.directory.paging import Window
@@ -81,7 +81,7 @@ _FILL = (
 def fill(*, members: int) -> Of:
     """A workspace with two connections that disagree about a few of its members."""
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         of = found_workspace(connection, slug="drifting", name="Drifting", hipaa_eligible=False, by=_BY).id
         idp, other = (
             connections.create(connection, workspace_id=of, name=name, dialect="okta", digest=name.encode(), by=_BY).id
@@ -92,7 +92,7 @@ def fill(*, members: int) -> Of:
             named = {"of": of, "idp": idp, "other": other, "members": members}
             connection.execute(wanted, {name: named[name] for name in wanted.compile().params})
     with reading() as connection:
-        connection.execute(text("SET statement_timeout = 0"))
+        take_any_time(connection)
         connection.execute(text("VACUUM ANALYZE"))
     return Of(of)
 

@@ -9,23 +9,18 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 
-from config import settings
-from provisioning import migration
+from benchmarks.alone import alone
 from provisioning.access.founding import found_workspace
-from provisioning.app import create_app
 from provisioning.context import context
-from provisioning.database import db, reading, transaction
+from provisioning.database import reading, take_any_time, transaction
 from provisioning.directory import workspaces
-from provisioning.embedded import EmbeddedPostgres
 from provisioning.outbox import Actor
 from provisioning.sessions import clearing, lifecycle
 
@@ -55,12 +50,12 @@ _AT_ONCE = 1000
 def build(members: int) -> UUID:
     """A workspace of so many members, each with a session."""
     with transaction() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_any_time(connection)
         made = found_workspace(connection, slug="large", name="large", hipaa_eligible=False, by=_BY)
         asked = {"workspace": made.id, "members": members, "salt": secrets.token_hex(8)}
         connection.execute(_PEOPLE, asked)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET statement_timeout = 0"))
+    with reading() as connection:
+        take_any_time(connection)
         connection.execute(text("VACUUM ANALYZE"))
     return made.id
 
@@ -124,17 +119,8 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=100_000)
     parser.add_argument("--judged", type=int, default=5000)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(prefix="flip-") as sockets:
-        postgres = EmbeddedPostgres(Path(folder) / "postgres", sockets=Path(sockets), durable=True)
-        postgres.start()
-        try:
-            environ = {"DATABASE_URL": postgres.url, "PROVISIONING_DATA_DIR": folder}
-            with create_app(settings.load(environ)).app_context():
-                migration.migrate()
-                found = measure(members=asked.members, some=min(asked.judged, asked.members))
-                db.engine.dispose()
-        finally:
-            postgres.stop()
+    with alone():
+        found = measure(members=asked.members, some=min(asked.judged, asked.members))
     sys.stdout.write(orjson.dumps(found).decode() + "\n")
 
 

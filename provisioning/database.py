@@ -10,13 +10,17 @@ from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import orjson
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import Pool
 
 __all__ = ["Base", "Connection", "DatabaseFailure", "Trouble", "db", "reading", "transaction", "trouble_of"]
 
@@ -79,6 +83,63 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(metadata=Base.metadata)
 
 
+# PostgreSQL itself gives a statement up sooner than anybody at this end.
+_STATEMENT_SECONDS, _ANSWER_SECONDS = 30, 32.0
+# How soon a server must say that a connection out of the pool still works.
+_SIGN_OF_LIFE_SECONDS = 1.0
+
+
+class _Bounded(psycopg.Connection[Any]):
+    """A connection that gives up on a server from which nothing comes.
+
+    Its own timeouts PostgreSQL keeps only as long as it can be heard; and a network that swallows everything, or a
+    server that froze, acknowledges whatever is sent.
+    """
+
+    # In seconds; without any, it waits for ever.
+    patience: float | None = _ANSWER_SECONDS
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Wait for the server, as long as the connection's patience lasts.
+
+        Raises:
+            OperationalError: nothing came; what became of the statement is not known, and the connection is closed.
+        """
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.OperationalError:
+            # A server that did answer has left the connection in a known state.
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+@event.listens_for(Engine, "do_connect")
+def _connect(_dialect: Dialect, _record: Any, arguments: Any, options: Any) -> psycopg.Connection[Any]:
+    return _Bounded.connect(*arguments, **options)
+
+
+def _expect_a_sign_of_life(connection: Any, _record: Any) -> None:
+    if isinstance(connection, _Bounded):
+        connection.patience = _SIGN_OF_LIFE_SECONDS
+
+
+def _expect_answers(connection: Any, _record: Any, _proxy: Any) -> None:
+    if isinstance(connection, _Bounded):
+        connection.patience = _ANSWER_SECONDS
+
+
+event.listen(Pool, "checkin", _expect_a_sign_of_life)
+event.listen(Pool, "checkout", _expect_answers)
+
+
+def take_any_time(connection: Connection) -> None:
+    """Let the statements of a connection take as long as they need, on both ends: migrations do."""
+    connection.execute(text("SET statement_timeout = 0"))
+    driver: Any = connection.connection.dbapi_connection
+    driver.patience = None
+
+
 def engine_options(*, pool_size: int) -> dict[str, Any]:
     """How engines are built everywhere: bounded waits, quick discovery of dead servers, fast JSON.
 
@@ -89,7 +150,13 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 5,
+        # A round trip for each use; in return, a server that is gone is noticed within a second by whoever asks next.
         "pool_pre_ping": True,
+        # Whoever was used last knows the statements: few connections do the work of a quiet hour.
+        "pool_use_lifo": True,
+        # Most connections only read: what is a transaction says so, and pays for it.
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "connect_args": {
@@ -98,7 +165,9 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 20_000,
-            "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            # The server, too, notices within half a minute that a client is gone: what it held is free again then.
+            "options": f"-c statement_timeout={_STATEMENT_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+            " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c timezone=UTC",
         },
     }
 
@@ -107,7 +176,14 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
 def reading() -> Iterator[Connection]:
     """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""
     with db.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """A connection that is good for transactions, which are begun and ended by whoever asks for it."""
+    with db.engine.connect() as connection:
+        yield connection.execution_options(isolation_level="READ COMMITTED")
 
 
 @contextmanager
@@ -125,7 +201,7 @@ def transaction() -> Iterator[Connection]:
 
     What was registered with `after_commit` runs once the commit has been acknowledged.
     """
-    with db.engine.connect() as connection:
+    with writing() as connection:
         callbacks = connection.info[_AFTER_COMMIT] = cast("list[Callable[[], None]]", [])
         with connection.begin():
             yield connection
@@ -156,7 +232,7 @@ def in_transaction(work: Callable[[Connection], T]) -> T:
 @contextmanager
 def rehearsal() -> Iterator[Connection]:
     """A connection in a transaction that is always rolled back in the end: to see what something would do."""
-    with db.engine.connect() as connection:
+    with writing() as connection:
         connection.info[_AFTER_COMMIT] = []
         with connection.begin() as begun:
             yield connection

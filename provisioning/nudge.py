@@ -15,7 +15,7 @@ from flask import Flask, current_app
 from kombu.exceptions import KombuError
 
 _EXTENSION = "provisioning.nudge"
-_PATIENCE_SECONDS = 0.25
+_PATIENCE_SECONDS = 0.2
 _log = logging.getLogger(__name__)
 
 

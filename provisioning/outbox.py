@@ -49,6 +49,8 @@ MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = timedelta(minutes=5)
 # A claimed fact is left alone for this long; by then its claimer holds it, or has died.
 UNTIL_HELD = timedelta(seconds=2)
+# Every task is shorter: whoever holds a fact for longer has frozen.
+LONGEST_HELD = timedelta(minutes=5)
 
 
 class Urgency(StrEnum):
@@ -280,12 +282,15 @@ def claim(urgency: Urgency, *, names: Collection[str]) -> Claimed | None:
         fail(claimed, WorkerLost())
 
 
+_HOLD = text("SELECT set_config('idle_in_transaction_session_timeout', :longest, true)")
+
+
 @contextmanager
 def held(claimed: Claimed) -> Iterator[Connection | None]:
     """Hold a claimed fact while its work is done; leaving without an error settles it.
 
-    The row is locked by an open transaction, however long the work takes; the lock of a killed process is gone at
-    once. Yields None where another process has it.
+    The row is locked by an open transaction for as long as the work takes; the lock of a killed process is gone at
+    once, and that of a frozen one when no work takes so long. Yields None where another process has it.
     """
     mine = (
         select(Event.id)
@@ -294,7 +299,7 @@ def held(claimed: Claimed) -> Iterator[Connection | None]:
         .with_for_update(skip_locked=True, key_share=True)
     )
     with transaction() as connection:
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        connection.execute(_HOLD, {"longest": f"{LONGEST_HELD.total_seconds():.0f}s"})
         if connection.execute(mine).one_or_none() is None:
             yield None
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
 _MINUTE = 60
-_PATIENCE_SECONDS = 0.2
+_PATIENCE_SECONDS = 0.1
 _AWAY_SECONDS = 10.0
+# Of a large measure so small a share is taken at once, and lapses soon: what a process does not use never matters.
+_SHARE, _SHARE_SECONDS = 1000, 1.0
+_MOST_SHARES = 10_000
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -74,6 +78,7 @@ class Pace:
         shared = _storage(redis_url)
         self._shared = None if shared is None else FixedWindowRateLimiter(shared)
         self._away_until = 0.0
+        self._shares = _Shares()
 
     def take(self, who: str, per_minute: int | None, *, of: str = "scim") -> int | None:
         """Count one request.
@@ -87,7 +92,15 @@ class Pace:
             None, or in how many seconds to come again where it was one too many.
         """
         item = RateLimitItemPerMinute(per_minute or self._per_minute)
-        return self._counted(lambda limiter: _taken(limiter, item, of, who))
+        share = max(1, item.amount // _SHARE)
+        if share == 1:
+            return self._counted(lambda limiter: _taken(limiter, item, of, who))
+        if self._shares.use(of, who):
+            return None
+        wait = self._counted(lambda limiter: _taken(limiter, item, of, who, share))
+        if wait is None:
+            self._shares.keep(of, who, share - 1)
+        return wait
 
     def measure(self, what: str, who: str, per_minute: int) -> Measure:
         """Count one request by minutes of the clock, in one round trip, and tell how many there were.
@@ -113,8 +126,34 @@ class Pace:
             return count(self._here)
 
 
-def _taken(limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, of: str, who: str) -> int | None:
-    if limiter.hit(item, of, who):
+class _Shares:
+    """What was counted already and may still be used, so that not every request needs a round trip."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[str, str], tuple[int, float]] = {}
+        self._lock = threading.Lock()
+
+    def use(self, of: str, who: str) -> bool:
+        """Use one, if there is one that has not lapsed."""
+        with self._lock:
+            left, lapses = self._left.get((of, who), (0, 0.0))
+            if left < 1 or time.monotonic() >= lapses:
+                return False
+            self._left[of, who] = (left - 1, lapses)
+            return True
+
+    def keep(self, of: str, who: str, count: int) -> None:
+        """Keep some; those of very many others are forgotten."""
+        with self._lock:
+            if len(self._left) >= _MOST_SHARES:
+                self._left.clear()
+            self._left[of, who] = (count, time.monotonic() + _SHARE_SECONDS)
+
+
+def _taken(
+    limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, of: str, who: str, count: int = 1
+) -> int | None:
+    if limiter.hit(item, of, who, cost=count):
         return None
     return max(1, math.ceil(limiter.get_window_stats(item, of, who).reset_time - time.time()))
 

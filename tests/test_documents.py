@@ -73,6 +73,17 @@ def test_every_lesson_names_what_holds_it():
     assert [row for row in lessons if len(row) != 3 or not re.search(r"`tests/[^`]+\.py::test_\w+`", row[2])] == []
 
 
+def test_every_promise_names_what_holds_it():
+    rows = re.findall(r"^\| (P\d+) \| (.+) \|$", DOCUMENTS["guarantees.md"], flags=re.MULTILINE)
+    assert [name for name, _ in rows] == [f"P{number}" for number in range(1, 11)]
+    promises = [row.split(" | ") for _, row in rows]
+    assert [row for row in promises if len(row) != 3 or not re.search(r"`tests/[^`]+\.py::test_\w+`", row[2])] == []
+    told = set(re.findall(r"`tests/faults/(test_\w+\.py::test_\w+)`", DOCUMENTS["guarantees.md"]))
+    faults = (ROOT / "tests" / "faults").glob("test_*.py")
+    there = {f"{path.name}::{name}" for path in faults for name in re.findall(r"\ndef (test_\w+)\(", path.read_text())}
+    assert told == there
+
+
 def test_every_identity_provider_is_played_and_replayed_as_told():
     row = r"^\| \[[^]]+\]\(([a-z]+)[^)]*\.md\) \| (.+) \|$"
     told = dict(re.findall(row, DOCUMENTS["identity-providers/README.md"], flags=re.MULTILINE))

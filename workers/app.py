@@ -16,7 +16,9 @@ from workers import alarms, deletion, drain, expiry, forwarding, sealing
 
 # A worker that was killed gets its messages delivered to another this much later; every task is shorter.
 _VISIBILITY_SECONDS = 300
-_LEAST_PATIENCE_SECONDS = 10
+# A tick that nobody took up within this, and its interval, is dropped: little piles up while workers are away. The
+# clocks of two machines tell, and each of these may be an hour off.
+_TICK_SECONDS = 2 * 3600
 _SOFT_LIMIT_SECONDS, _HARD_LIMIT_SECONDS = 240, 270
 
 
@@ -87,7 +89,5 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 def _scheduled(entry: Any, settings: Settings) -> dict[str, Any]:
     every: timedelta = getattr(settings, entry.interval_setting)
-    # A tick that nobody has taken up when the next one comes is dropped: nothing piles up while workers are away.
-    # Not within seconds, though: on a busy machine it would be the same ones each time.
-    options = {"queue": entry.queue, "expires": max(every.total_seconds(), _LEAST_PATIENCE_SECONDS)}
+    options = {"queue": entry.queue, "expires": every.total_seconds() + _TICK_SECONDS}
     return {"task": entry.task, "schedule": every, "options": options}

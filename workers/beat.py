@@ -1,7 +1,8 @@
 """Beat that may run in several copies: the one that holds an advisory lock in PostgreSQL leads, the others wait.
 
-The lock lives as long as its connection: a leader that dies is followed within a tick. A leader cut off from
-PostgreSQL stops ticking. Two leaders for a moment would do no harm: every task may run twice.
+The lock lives as long as its connection: a leader that dies is followed within a tick, and one that froze, or whose
+machine is gone, within seconds, for PostgreSQL ends a session in which a leader should have spoken. A leader cut off
+from PostgreSQL stops ticking. Two leaders for a moment would do no harm: every task may run twice.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from provisioning.database import db
 
 _LOCK = 0x70726F76  # "prov": any number that nothing else on this database uses
 _WAIT_SECONDS = 1.0
+# A leader speaks with each tick; one that is silent for so long leads no more.
+_LONGEST_SILENCE = "8s"
+_BE_HEARD_OF = text("SELECT set_config('idle_session_timeout', :silence, false)")
 _log = logging.getLogger(__name__)
 
 
@@ -70,9 +74,10 @@ class LeaderScheduler(Scheduler):  # type: ignore[misc]
 
     def _apply(self) -> bool:
         with self.app.flask.app_context():
-            connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection = db.engine.connect()
         connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": f"beat-{os.getpid()}"})
         if connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
+            connection.execute(_BE_HEARD_OF, {"silence": _LONGEST_SILENCE})
             self._connection = connection
             return True
         connection.close()

@@ -67,12 +67,6 @@ _OF_MEMBER = f"""
            ({_ROLES}) AS roles,
            ({_RESOURCE}) AS resource
 """  # noqa: S608 - constants
-_OF_TOKEN = f"""
-    SELECT (
-        SELECT jsonb_agg(jsonb_build_object('id', p.id, 'role', p.role, 'scope', p.scope, 'ends_at', p.ends_at))
-        FROM policy p WHERE p.workspace_id = :workspace AND p.token_id = :token AND {_COUNTS}
-    ) AS policies, ({_ROLES}) AS roles, ({_RESOURCE}) AS resource
-"""  # noqa: S608 - constants
 _WORKSPACE = select(Workspace.owners_by_mapping, extensions.OF_WORKSPACE.label("extensions")).where(
     Workspace.id == bindparam("workspace")
 )
@@ -80,7 +74,6 @@ _AS_JSON = dict.fromkeys(("person", "groups", "rules", "policies", "roles", "res
 _MEMBER = text(_OF_MEMBER).columns(**_AS_JSON).subquery("loaded")
 _OF = _WORKSPACE.subquery("of")
 _LOAD_MEMBER = select(_MEMBER, _OF).select_from(_MEMBER.join(_OF, true()))
-_LOAD_TOKEN = text(_OF_TOKEN).columns(policies=JSONB, roles=JSONB, resource=JSONB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +117,6 @@ def of_member(
         return Case(Facts(), resource)
     roles = own_roles(catalogue, row.roles)
     return Case(Facts(tuple(_grants(row, roles))), resource)
-
-
-def of_token(
-    connection: Connection,
-    *,
-    workspace_id: UUID,
-    token_id: UUID,
-    owner_id: UUID | None,
-    catalogue: Catalogue,
-    on: Reference | None = None,
-) -> Case:
-    """What an API token's access rests on: the policies that it was given, within what its owner may do now."""
-    row = connection.execute(_LOAD_TOKEN, _named(workspace_id, on) | {"token": token_id}).one()
-    roles = own_roles(catalogue, row.roles)
-    given = (_grant(policy, roles, "policy") for policy in row.policies or ())
-    bounds = None
-    if owner_id is not None:
-        bounds = of_member(connection, workspace_id=workspace_id, member_id=owner_id, catalogue=catalogue).facts
-    return Case(Facts(tuple(grant for grant in given if grant), bounds), _resource(on, row.resource))
 
 
 def with_policies(found: Select[*tuple[Any, ...]], kind: Literal["token", "client"]) -> Select[*tuple[Any, ...]]:

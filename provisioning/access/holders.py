@@ -157,6 +157,22 @@ def who_can(
     return _page(connection, world, found, window)
 
 
+def who_has(
+    connection: Connection, *, workspace_id: UUID, role: str, catalogue: Catalogue, window: Window
+) -> Page[Holder]:
+    """Who has a role on anything, in the order of their ids, with every path.
+
+    Args:
+        connection: to read with.
+        workspace_id: where.
+        role: its key.
+        catalogue: the built-in roles.
+        window: which part of the list.
+    """
+    world = world_of(connection, workspace_id, catalogue)
+    return _page(connection, world, _relation(connection, world, wanted=[role], covers=None), window)
+
+
 def _split(roles: Iterable[Role]) -> tuple[list[str], list[str]]:
     return [r.key for r in roles if not r.modifier], [r.key for r in roles if r.modifier]
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from provisioning import outbox
 from provisioning.access.events import LabelCreated, LabelDeleted, LabelRenamed
 from provisioning.access.models import Label, MappingRow, Policy, ResourceLabel
+from provisioning.directory.paging import Page, Window, fetch
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
 
@@ -31,6 +32,11 @@ class LabelView:
     key: str
     value: str
     description: str | None
+
+    @property
+    def name(self) -> str:
+        """The label as it is written."""
+        return f"{self.key}:{self.value}"
 
 
 def parse_label(written: str) -> tuple[str, str]:
@@ -74,6 +80,39 @@ def every(connection: Connection, *, workspace_id: UUID) -> Sequence[LabelView]:
     """The workspace's labels, by key and value."""
     wanted = select(Label.key, Label.value, Label.description).where(Label.workspace_id == workspace_id)
     return [LabelView(*row) for row in connection.execute(wanted.order_by(Label.key, Label.value))]
+
+
+def page(connection: Connection, *, workspace_id: UUID, words: str, window: Window) -> Page[LabelView]:
+    """Some of the workspace's labels, by key and value, and how many there are.
+
+    Args:
+        connection: to read with.
+        workspace_id: whose labels.
+        words: what `key:value` or the description contains; empty for all.
+        window: which part of the list; its ids are the labels themselves.
+    """
+    whole = Label.key + ":" + Label.value
+    wanted = select(whole, Label.key, Label.value, Label.description).where(Label.workspace_id == workspace_id)
+    if words:
+        told = whole.icontains(words, autoescape=True)
+        wanted = wanted.where(told | Label.description.icontains(words, autoescape=True))
+    return fetch(
+        connection, wanted, identifier=whole, window=window, sorting=None, read=lambda row: LabelView(*row[1:])
+    )
+
+
+def by_name(connection: Connection, *, workspace_id: UUID, label: str) -> LabelView:
+    """The label of this name, as `key:value`.
+
+    Raises:
+        NotFound: the workspace has no such label.
+    """
+    key, _, value = label.partition(":")
+    wanted = select(Label.key, Label.value, Label.description).where(Label.workspace_id == workspace_id)
+    row = connection.execute(wanted.where(Label.key == key, Label.value == value)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such label in this workspace.")
+    return LabelView(*row)
 
 
 def remove(connection: Connection, *, workspace_id: UUID, label: str, by: Actor) -> None:

@@ -8,7 +8,7 @@ question sees it, and a rule may be written before the group or person is there.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,7 @@ from provisioning.scim.path import AttributePath
 
 MOST = 500
 _LONGEST_NAME = 200
+_NONE = "There is no such mapping in this workspace."
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +299,15 @@ def every(connection: Connection, *, workspace_id: UUID) -> Sequence[MappingView
     return [_view(row, given[row.id]) for row in rows]
 
 
+def names(connection: Connection, *, workspace_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """What mappings are called, of whose ids something tells; one that is gone is left out."""
+    if not ids:
+        return {}
+    wanted = select(MappingRow.id, MappingRow.name)
+    found = connection.execute(wanted.where(MappingRow.workspace_id == workspace_id, MappingRow.id.in_(ids)))
+    return {row.id: row.name for row in found}
+
+
 def by_id(connection: Connection, *, workspace_id: UUID, mapping_id: UUID) -> MappingView:
     """The workspace's mapping of this id.
 
@@ -320,7 +330,7 @@ def _one(connection: Connection, workspace_id: UUID, mapping_id: UUID, view: Any
     here = (MappingRow.workspace_id == workspace_id, MappingRow.id == mapping_id)
     row = connection.execute(view.where(*here)).one_or_none()
     if row is None:
-        raise NotFound("There is no such mapping in this workspace.")
+        raise NotFound(_NONE)
     subject = Subject("mapping", mapping_id)
     return _view(row, policies.of(connection, workspace_id=workspace_id, subject=subject))
 
@@ -340,6 +350,28 @@ def put_in_order(connection: Connection, *, workspace_id: UUID, ids: Sequence[UU
     if ids:
         connection.execute(update(MappingRow).where(*here).values(position=place))
         outbox.append(connection, MappingsOrdered(mappings=tuple(ids)), workspace_id=workspace_id, by=by)
+
+
+def move(connection: Connection, *, workspace_id: UUID, mapping_id: UUID, places: int, by: Actor) -> int:
+    """Move a mapping so many places down the list, or up where that is negative; as far as the list goes.
+
+    Returns:
+        Where it stands now, from 1.
+
+    Raises:
+        NotFound: the workspace has none of this id.
+    """
+    _hold_all(connection, workspace_id)
+    there = select(MappingRow.id).where(MappingRow.workspace_id == workspace_id).order_by(*_IN_ORDER)
+    ids = list(connection.execute(there).scalars())
+    if mapping_id not in ids:
+        raise NotFound(_NONE)
+    place = ids.index(mapping_id)
+    moved = min(max(place + places, 0), len(ids) - 1)
+    if moved != place:
+        ids.insert(moved, ids.pop(place))
+        put_in_order(connection, workspace_id=workspace_id, ids=ids, by=by)
+    return moved + 1
 
 
 def _hold_all(connection: Connection, workspace_id: UUID) -> None:

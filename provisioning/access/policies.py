@@ -265,6 +265,13 @@ def by_id(connection: Connection, *, workspace_id: UUID, policy_id: UUID) -> Pol
     return _view(row)
 
 
+def count_by_subject(connection: Connection, *, workspace_id: UUID, role: str) -> dict[str, int]:
+    """How many policies give a role, for each kind of subject that has some."""
+    counts = [func.count(column) for column in _SUBJECT_IDS]
+    row = connection.execute(select(*counts).where(Policy.workspace_id == workspace_id, Policy.role == role)).one()
+    return {kind: count for kind, count in zip(SUBJECTS, row, strict=True) if count}
+
+
 def remove(connection: Connection, *, workspace_id: UUID, policy_id: UUID, by: Actor) -> None:
     """Take one policy away.
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, delete, false, insert, or_, select, text, true, tuple_, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    Text,
+    delete,
+    false,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.engine import Connection
@@ -18,7 +31,8 @@ from provisioning import outbox
 from provisioning.access.events import PolicyDeleted, ResourcesLabelled, ResourcesRegistered, ResourcesRemoved
 from provisioning.access.labels import parse_label
 from provisioning.access.models import SUBJECTS, ResourceLabel, ResourceRow
-from provisioning.access.rules import Reference, Scope
+from provisioning.access.rules import Reference, Resource, Scope
+from provisioning.access.scopes import parse_reference
 from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotFound
@@ -53,7 +67,7 @@ def register(connection: Connection, *, workspace_id: UUID, resources: Sequence[
     """
     told = {resource.reference: resource for resource in resources}
     for resource in told.values():
-        _require_form(resource)
+        require_form(resource)
     if not told:
         return
     rows = [{"workspace_id": workspace_id, "type": r.type, "id": r.id, "name": r.name} for r in told.values()]
@@ -67,7 +81,13 @@ def register(connection: Connection, *, workspace_id: UUID, resources: Sequence[
     outbox.append(connection, fact, workspace_id=workspace_id, by=by)
 
 
-def _require_form(resource: Registration) -> None:
+def require_form(resource: Registration) -> None:
+    """Take what is told of a resource, as far as it can be judged by itself.
+
+    Raises:
+        Invalid: an unknown type, an id or name that is missing or too long, labels on a type that carries none, or two
+            values of one key.
+    """
     if resource.type not in TYPES:
         raise Invalid(f"A resource's type is one of {', '.join(sorted(TYPES))}.", field="type")
     for field, written, most in (("id", resource.id, _LONGEST_ID), ("name", resource.name, _LONGEST_NAME)):
@@ -166,26 +186,66 @@ def some(
     return [_view(row) for row in rows]
 
 
-def page(connection: Connection, *, workspace_id: UUID, kind: str | None, window: Window) -> Page[Registration]:
-    """Some of the workspace's resources, by type and id, and how many there are.
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which resources are wanted; None leaves a side open.
+
+    Args:
+        kind: those of this type.
+        words: those whose name or id contains them, in capitals or not.
+        label: those that carry it, as `key:value`.
+    """
+
+    kind: str | None = None
+    words: str | None = None
+    label: str | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """What is true of those that are wanted."""
+        if self.kind is not None:
+            yield ResourceRow.type == self.kind
+        if self.words is not None:
+            named = ResourceRow.name.icontains(self.words, autoescape=True)
+            yield named | ResourceRow.id.icontains(self.words, autoescape=True)
+        if self.label is not None:
+            key, _, value = self.label.partition(":")
+            carried = (ResourceLabel.workspace_id == ResourceRow.workspace_id, *_ON_THE_SAME)
+            yield select(1).where(*carried, ResourceLabel.key == key, ResourceLabel.value == value).exists()
+
+
+_ON_THE_SAME = (ResourceLabel.resource_type == ResourceRow.type, ResourceLabel.resource_id == ResourceRow.id)
+
+
+def page(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    window: Window,
+    narrowing: Narrowing = Narrowing(),
+    by_name: bool = False,
+    descending: bool = False,
+) -> Page[Registration]:
+    """Some of the workspace's resources, and how many there are.
 
     Args:
         connection: to read with.
         workspace_id: whose resources.
-        kind: only those of this type.
         window: which part of the list.
+        narrowing: which of them.
+        by_name: whether they are sorted by what they are called, instead of by type and id.
+        descending: whether the greatest name or type comes first.
     """
-    wanted = select(ResourceRow.id, ResourceRow.type, ResourceRow.name, _LABELS)
-    wanted = wanted.where(ResourceRow.workspace_id == workspace_id)
-    if kind is not None:
-        wanted = wanted.where(ResourceRow.type == kind)
+    whole: SQLColumnExpression[str] = ResourceRow.type + ":" + ResourceRow.id
+    # By type, an index leads there; several of one name are told apart by type and id.
+    identifier, key = (whole, ResourceRow.name) if by_name else (ResourceRow.id, ResourceRow.type)
+    wanted = select(identifier, ResourceRow.type, ResourceRow.id, ResourceRow.name, _LABELS)
     return fetch(
         connection,
-        wanted,
-        identifier=ResourceRow.id,
+        wanted.where(ResourceRow.workspace_id == workspace_id, *narrowing.conditions()),
+        identifier=identifier,
         window=window,
-        sorting=Sorting(ResourceRow.type.expression, never_none=True),
-        read=lambda row: _view((row[1], row[0], *row[2:])),
+        sorting=Sorting(key.expression, descending, never_none=True),
+        read=lambda row: _view(row[1:]),
     )
 
 
@@ -207,9 +267,37 @@ def labels_of(connection: Connection, *, workspace_id: UUID, resources: Iterable
     return _found(connection, workspace_id, set(resources), _VIEW)
 
 
-def _found(connection: Connection, workspace_id: UUID, references: set[Reference], view: Any) -> Labelled:
+def asked_about(connection: Connection, *, workspace_id: UUID, written: str | None) -> Resource | None:
+    """The resource that a question is about, with its labels; None where it is about the workspace itself.
+
+    Args:
+        connection: to read with.
+        workspace_id: whose resource.
+        written: as `type:id`.
+
+    Raises:
+        Invalid: it is not of that form.
+        NotFound: the workspace has no such resource.
+    """
+    if written is None:
+        return None
+    reference = parse_reference(written)
+    carried = labels_of(connection, workspace_id=workspace_id, resources=[reference])
+    return Resource(reference, frozenset(carried[reference]))
+
+
+def known(connection: Connection, *, workspace_id: UUID, resources: Iterable[Reference]) -> Labelled:
+    """Those of some resources that the workspace has, with the labels that they carry."""
+    return _there(connection, workspace_id, set(resources), _VIEW)
+
+
+def _there(connection: Connection, workspace_id: UUID, references: set[Reference], view: Any) -> Labelled:
     rows = connection.execute(view.where(ResourceRow.workspace_id == workspace_id, _are(references)))
-    found = {resource.reference: resource.labels or () for resource in map(_view, rows)}
+    return {resource.reference: resource.labels or () for resource in map(_view, rows)}
+
+
+def _found(connection: Connection, workspace_id: UUID, references: set[Reference], view: Any) -> Labelled:
+    found = _there(connection, workspace_id, references, view)
     if references - found.keys():
         raise NotFound("There is no such resource in this workspace.")
     return found

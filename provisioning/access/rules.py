@@ -139,8 +139,13 @@ def decide(facts: Facts, action: str, resource: Resource | None = None) -> Decis
     """
     if facts.within is not None and not decide(facts.within, action, resource).allowed:
         return Decision(allowed=False)
-    paths = tuple(g.path for g in facts.grants if _allows(g, action, resource) and _reaches(facts, g, resource))
+    paths = tuple(grant.path for grant in allowing(facts, action, resource))
     return Decision(bool(paths), paths)
+
+
+def allowing(facts: Facts, action: str, resource: Resource | None = None) -> tuple[Grant, ...]:
+    """The grants of a subject that allow something, what bounds it left out of account; see `decide`."""
+    return tuple(g for g in facts.grants if _allows(g, action, resource) and _reaches(facts, g, resource))
 
 
 def actions(facts: Facts, resource: Resource | None = None) -> frozenset[str]:

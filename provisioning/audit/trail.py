@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, case, cast, func, select
+from sqlalchemy import ColumnElement, Uuid, case, cast, func, select
 from sqlalchemy.engine import Connection
 
 from provisioning.directory.models import User
 from provisioning.directory.paging import Page, Sorting, Window, fetch
+from provisioning.directory.users import address_key
 from provisioning.outbox import Event
 
 # Where a fact carries the name of what it is about.
@@ -57,12 +58,16 @@ class Narrowing:
         until: before this moment.
         resource_type: about things of this kind.
         resource_id: about the thing of this id.
+        name: facts of this name, or of the family of names that begins so: `policy` for `policy.created` and others.
+        actor: done by whom, as `kind:id`, as the kind alone, or by a person's address.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     resource_type: str | None = None
     resource_id: str | None = None
+    name: str | None = None
+    actor: str | None = None
 
 
 # A person's address is looked up for each row: by the key of one table, whoever else there is.
@@ -106,20 +111,35 @@ def alarms(connection: Connection, *, workspace_id: UUID, most: int) -> Sequence
 
 def some(connection: Connection, *, workspace_id: UUID, narrowing: Narrowing, window: Window) -> Page[Entry]:
     """Some of what happened in a workspace, newest first, and how much there is."""
-    wanted = select(*COLUMNS).where(Event.workspace_id == workspace_id)
-    if narrowing.since is not None:
-        wanted = wanted.where(Event.occurred_at >= narrowing.since)
-    if narrowing.until is not None:
-        wanted = wanted.where(Event.occurred_at < narrowing.until)
-    kind, identifier = narrowing.resource_type, narrowing.resource_id
-    if kind is not None and identifier is not None:
-        wanted = wanted.where(Event.subject == f"{kind}:{identifier}")
-    elif kind is not None:
-        wanted = wanted.where((Event.subject == kind) | Event.subject.startswith(f"{kind}:", autoescape=True))
-    elif identifier is not None:
-        wanted = wanted.where(Event.subject.endswith(f":{identifier}", autoescape=True))
+    wanted = select(*COLUMNS).where(Event.workspace_id == workspace_id, *_conditions(narrowing))
     newest_first = Sorting(Event.seq.expression, descending=True, never_none=True)
     return fetch(connection, wanted, identifier=Event.id, window=window, sorting=newest_first, read=entry)
+
+
+def _conditions(narrowing: Narrowing) -> Iterator[ColumnElement[bool]]:
+    if narrowing.since is not None:
+        yield Event.occurred_at >= narrowing.since
+    if narrowing.until is not None:
+        yield Event.occurred_at < narrowing.until
+    if narrowing.name is not None:
+        yield (Event.name == narrowing.name) | Event.name.startswith(f"{narrowing.name}.", autoescape=True)
+    if narrowing.actor is not None:
+        yield _done_by(narrowing.actor)
+    kind, identifier = narrowing.resource_type, narrowing.resource_id
+    if kind is not None and identifier is not None:
+        yield Event.subject == f"{kind}:{identifier}"
+    elif kind is not None:
+        yield (Event.subject == kind) | Event.subject.startswith(f"{kind}:", autoescape=True)
+    elif identifier is not None:
+        yield Event.subject.endswith(f":{identifier}", autoescape=True)
+
+
+def _done_by(actor: str) -> ColumnElement[bool]:
+    if "@" in actor:
+        whose = select(User.id.cast(Event.actor_id.type)).where(User.email_key == address_key(actor))
+        return (Event.actor_kind == "person") & (Event.actor_id == whose.scalar_subquery())
+    kind, is_one, identifier = actor.partition(":")
+    return (Event.actor_kind == kind) & (Event.actor_id == identifier) if is_one else Event.actor_kind == kind
 
 
 def entry(row: Sequence[Any]) -> Entry:

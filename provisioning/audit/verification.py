@@ -6,7 +6,7 @@ with what the table says, so that one deed is one trouble.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -76,6 +76,27 @@ class Verdict:
             self.troubles.append(trouble)
 
 
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """How far a check has come that goes on later.
+
+    Args:
+        number: of the last seal that was checked.
+        hash: of that seal, in hexadecimal.
+        seals: how many were checked.
+        facts: how many were checked.
+        dropped: how many retention has dropped.
+        trouble_count: how many troubles there were.
+    """
+
+    number: int
+    hash: str
+    seals: int
+    facts: int
+    dropped: int
+    trouble_count: int
+
+
 def chains(connection: Connection) -> Sequence[UUID]:
     """All chains: what has a seal, a head or a fact, and every workspace, for each has at least its beginning."""
     sources = (Seal.workspace_id, Head.workspace_id, Workspace.id, func.coalesce(Event.workspace_id, NOWHERE))
@@ -98,6 +119,38 @@ def verify(connection: Connection, *, chain: UUID, known: Known, anchors: Mappin
     return walk.verdict
 
 
+def check_on(
+    connection: Connection, *, chain: UUID, known: Known, since: Milestone | None, in_time: Callable[[], bool]
+) -> tuple[Verdict, Milestone | None]:
+    """Check a chain for a while, a seal at a time, from its beginning or from where an earlier check has stopped.
+
+    Args:
+        connection: all of whose statements see the same moment.
+        chain: of a workspace, or `NOWHERE`.
+        known: whose signatures are believed.
+        since: where to go on, as it was told; whoever keeps it must keep others from changing it.
+        in_time: whether to go on with the next seal; the first one is checked in any case.
+
+    Returns:
+        What was found from the beginning on, with the troubles of this while; and where to go on, None at the end.
+    """
+    connection.execute(_IN_ORDER_OF_THE_INDEX)
+    counted = None if since is None else (since.seals, since.facts, since.dropped)
+    verdict = Verdict(chain, *(counted or ()))
+    walk = _Walk(connection, verdict, known, {})
+    if since is not None:
+        verdict.trouble_count = since.trouble_count
+        walk.begin_behind(since)
+    if walk.seals(at_once=1, in_time=in_time):
+        walk.end()
+        return verdict, None
+    return verdict, walk.milestone()
+
+
+def _always() -> bool:
+    return True
+
+
 class _Walk:
     """The way along one chain."""
 
@@ -105,17 +158,31 @@ class _Walk:
         self._connection, self.verdict, self._known, self._anchors = connection, verdict, known, anchors
         self._number, self._hash = 0, canonical.NOTHING_BEFORE
 
-    def seals(self) -> None:
-        after = _LOWEST
-        while some := _seals(self._connection, self.verdict.chain, after):
+        self._after = _LOWEST
+
+    def begin_behind(self, since: Milestone) -> None:
+        self._number, self._hash, self._after = since.number, bytes.fromhex(since.hash), since.number
+
+    def milestone(self) -> Milestone:
+        found = self.verdict
+        counts = (found.seals, found.facts, found.dropped, found.trouble_count)
+        return Milestone(self._number, self._hash.hex(), *counts)
+
+    def seals(self, *, at_once: int = _SEALS_AT_ONCE, in_time: Callable[[], bool] = _always) -> bool:
+        """Whether it came to the end of the chain in time."""
+        after = self._after
+        while some := _seals(self._connection, self.verdict.chain, after, at_once):
             last = some[-1].number
             stretches = groupby(_facts(self._connection, self.verdict.chain, after, last), key=itemgetter(_NUMBER))
             self._along(some, stretches)
             after = last
+            if not in_time():
+                return False
         for _number, facts in groupby(
             _facts(self._connection, self.verdict.chain, after, None), key=itemgetter(_NUMBER)
         ):
             self._strays(facts)
+        return True
 
     def _along(self, seals: Sequence[Any], stretches: Iterator[tuple[int, Iterator[Any]]]) -> None:
         """Both sides are in the order of numbers; the facts of a seal stand before the next stretch is asked for."""
@@ -217,9 +284,9 @@ class _Walk:
         self.verdict.find(Trouble(what, seal, seq, identifier))
 
 
-def _seals(connection: Connection, chain: UUID, after: int) -> Sequence[Any]:
+def _seals(connection: Connection, chain: UUID, after: int, most: int) -> Sequence[Any]:
     wanted = select(*Seal.__table__.columns).where(Seal.workspace_id == chain, Seal.number > after)
-    return connection.execute(wanted.order_by(Seal.number).limit(_SEALS_AT_ONCE)).all()
+    return connection.execute(wanted.order_by(Seal.number).limit(most)).all()
 
 
 def _facts(connection: Connection, chain: UUID, after: int, up_to: int | None) -> Iterator[Any]:

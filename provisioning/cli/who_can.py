@@ -5,8 +5,6 @@ from __future__ import annotations
 import click
 
 from provisioning.access import holders, resources
-from provisioning.access.rules import Resource
-from provisioning.access.scopes import parse_reference
 from provisioning.cli.options import workspace_option
 from provisioning.cli.output import Output
 from provisioning.cli.recorded import record
@@ -31,11 +29,7 @@ def who_can(
     """Show who may do ACTION, such as source.update, on RESOURCE, such as source:s1; without one, in the workspace."""
     with reading() as connection:
         of = workspaces.by_slug(connection, workspace).id
-        on = None
-        if resource is not None:
-            reference = parse_reference(resource)
-            carried = resources.labels_of(connection, workspace_id=of, resources=[reference])
-            on = Resource(reference, frozenset(carried[reference]))
+        on = resources.asked_about(connection, workspace_id=of, written=resource)
         found = holders.who_can(
             connection,
             workspace_id=of,

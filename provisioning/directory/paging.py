@@ -163,12 +163,27 @@ def _statement(
         keyed, order = found.add_columns(sorting.key.label("sort_key")), sorting.order(identifier, backwards=backwards)
     page = keyed.order_by(*order).limit(window.count + 1)
     if place is None:
-        return page.offset(window.start_index - 1).add_columns(counted.scalar_subquery().label("total"))
+        return _begun(page, found, identifier, window, sorting).add_columns(counted.scalar_subquery().label("total"))
     if sorting is not None:
         page = page.where(sorting.beyond(place, identifier, backwards=backwards))
     else:
         page = page.where(identifier < place.id if backwards else identifier > place.id)
     return page.add_columns(literal(0).label("total"))
+
+
+def _begun(
+    page: Select[*tuple[Any, ...]],
+    found: Select[*tuple[Any, ...]],
+    identifier: SQLColumnExpression[Any],
+    window: Window,
+    sorting: Sorting | None,
+) -> Select[*tuple[Any, ...]]:
+    """The page from a place by number: in the order of the ids, an index alone is counted along until there."""
+    passed = window.start_index - 1
+    if sorting is not None or not passed:
+        return page.offset(passed)
+    ids = found.with_only_columns(identifier, maintain_column_froms=True).order_by(identifier).correlate(None)
+    return page.where(identifier >= ids.offset(passed).limit(1).scalar_subquery())
 
 
 def _place(row: Any, sorting: Sorting | None) -> Place:

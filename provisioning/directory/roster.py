@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -99,7 +99,7 @@ _ONE = VIEW.where(Member.workspace_id == bindparam("workspace"), Member.id == bi
 def view(row: Sequence[Any]) -> MemberView:
     """A row of `VIEW` as a value."""
     groups = tuple(GroupReference(UUID(identifier), name) for identifier, name in row[-1] or ())
-    return replace(MemberView(*row[:-1]), groups=groups)
+    return MemberView(*(*row[:-1], groups))
 
 
 def by_id(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> MemberView:

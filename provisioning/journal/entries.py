@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text, tuple_
+from sqlalchemy import bindparam, column, delete, func, insert, select, text, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from provisioning.dialects import INACTIVE_ADVICE, NICKNAME_ADVICE, advise
@@ -47,12 +48,17 @@ class Entry:
 
 _FIELDS = tuple(f.name for f in dataclasses.fields(Entry))
 _VIEW = select(*(getattr(JournalEntry, name) for name in _FIELDS))
+_GIVEN = (
+    func.jsonb_to_recordset(bindparam("entries", type_=JSONB))
+    .table_valued(*(column(name, getattr(JournalEntry, name).type) for name in _FIELDS), name="given")
+    .render_derived(with_types=True)
+)
+_WRITE = insert(JournalEntry).from_select(_FIELDS, select(_GIVEN))
 
 
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write entries, many at once."""
-    rows = [{name: getattr(entry, name) for name in _FIELDS} for entry in entries]
-    connection.execute(insert(JournalEntry), rows)
+    """Write entries, many at once and as one parameter: a statement for each costs PostgreSQL ten times as much."""
+    connection.execute(_WRITE, {"entries": [{name: getattr(entry, name) for name in _FIELDS} for entry in entries]})
 
 
 def search(

@@ -4,18 +4,20 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
+from provisioning.database import take_any_time
+
 db = current_app.extensions["migrate"].db
 _LOCK = 0x6D696772  # "migr"
 
 
 def run() -> None:
     """Apply migrations; of several machines at once one works and the others find it done."""
-    with db.engine.connect() as connection:
+    with db.engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
         try:
             connection.execute(text("SET lock_timeout = '5s'"))
-            connection.execute(text("SET statement_timeout = 0"))
+            take_any_time(connection)
             connection.commit()
             context.configure(
                 connection=connection,

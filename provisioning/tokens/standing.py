@@ -111,7 +111,7 @@ def _judged(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         )
     )
     return (
-        VIEW.add_columns(_UNNOTED, line.c.in_person)
+        VIEW.add_columns(_UNNOTED.label("use_is_news"), line.c.in_person)
         .join(line, and_(ApiToken.workspace_id == line.c.workspace_id, ApiToken.id == line.c.id))
         .where(
             line.c.asked,
@@ -121,7 +121,8 @@ def _judged(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
-_JUDGE = _judged(
+# The token of a secret, if it lives at this moment, and all those that it descends from.
+BY_SECRET = _judged(
     _ASKED.add_columns(ApiTokenSecret.in_person.label(_IN_PERSON))
     .join(
         ApiTokenSecret,
@@ -144,7 +145,7 @@ def live(connection: Connection, digest: bytes) -> TokenView | None:
 
     One statement, which goes by indexes alone; what it costs depends on how many made each other.
     """
-    row = connection.execute(_JUDGE, {"digest": digest}).one_or_none()
+    row = connection.execute(BY_SECRET, {"digest": digest}).one_or_none()
     return None if row is None else view(row)
 
 

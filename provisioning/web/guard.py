@@ -231,18 +231,20 @@ def _bearer() -> str:
     return header.token
 
 
-def _live_token() -> TokenView:
+def _by_api_token() -> Program:
     digest = context().keyring.recognise(_bearer(), Kind.API_TOKEN)
+    known = None
     if digest is not None:
         with reading() as database:
-            found = standing.live(database, digest)
-            if found is not None:
+            known = facts.held_by(database, _BY_API_TOKEN, {"digest": digest}, catalogue=context().catalogue)
+            if known is not None:
+                found = standing.view(known[0])
                 _refuse_foreign(found)
                 standing.note_use(database, token=found, address=request.remote_addr)
-        if found is not None:
-            measured(context().pace.measure("token", str(found.id), context().api_requests_per_minute))
-            return found
-    raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
+    if known is None:
+        raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
+    measured(context().pace.measure("token", str(found.id), context().api_requests_per_minute))
+    return Program(found, known[1], Actor("token", str(found.id), request_id()))
 
 
 def _refuse_foreign(found: TokenView) -> None:
@@ -286,6 +288,7 @@ class Program:
     actor: Actor
 
 
+_BY_API_TOKEN = facts.with_policies(standing.BY_SECRET, "token")
 _BY_ACCESS_TOKEN = facts.with_policies(clients.BY_ACCESS_TOKEN, "client")
 
 
@@ -298,7 +301,7 @@ def program(scope: str) -> Program:
     """
     digest = context().keyring.recognise(_bearer(), Kind.ACCESS_TOKEN)
     if digest is None:
-        return _of_api_token(_live_token())
+        return _by_api_token()
     with reading() as database:
         known = facts.held_by(database, _BY_ACCESS_TOKEN, {"digest": digest}, catalogue=context().catalogue)
     if known is None:
@@ -308,18 +311,6 @@ def program(scope: str) -> Program:
     if scope not in found.scopes:
         raise NotAllowed(f"This access token is not for {scope}.")
     return Program(found.client, known[1], Actor("client", str(found.client.id), request_id()))
-
-
-def _of_api_token(found: TokenView) -> Program:
-    with reading() as database:
-        held = facts.of_token(
-            database,
-            workspace_id=found.workspace_id,
-            token_id=found.id,
-            owner_id=found.member_id,
-            catalogue=context().catalogue,
-        ).facts
-    return Program(found, held, Actor("token", str(found.id), request_id()))
 
 
 def has_connection() -> bool:

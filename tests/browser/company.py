@@ -9,13 +9,15 @@ from datetime import timedelta
 
 from flask import Flask
 
-from provisioning.access import custom_roles, mappings, resources
+from provisioning.access import custom_roles, mappings, proposals, resources
 from provisioning.access.mappings import Rule
 from provisioning.access.policies import Giver, Terms
 from provisioning.access.resources import Registration
+from provisioning.access.roles import OWNER
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
+from provisioning.directory import workspaces
 from provisioning.directory.paging import Window
 from provisioning.sessions import lifecycle
 from provisioning.tokens import api, clients
@@ -32,8 +34,8 @@ _PEOPLE = {
 _SUSPENDED = "David Ogilvy"
 _GIVEN = {"Engineering": ("source-admin", ("environment:prod",)), "Data Science": ("source-read-only", ())}
 _SOURCES = {"shop": ("environment:prod",), "app": ("environment:prod",), "sandbox": ("environment:dev",)}
-_EXPORTS = ".csv"
-_PARAMETER = re.compile(r"<uuid:(\w+)>")
+_EXPORTS = (".csv", ".ndjson")
+_PARAMETER = re.compile(r"<\w+:(\w+)>")
 
 
 @dataclass(frozen=True)
@@ -70,31 +72,41 @@ def found(service: Service) -> Company:
                 email = f"{name.lower().replace(' ', '.')}@acme.example"
                 ids[name] = idp.create_user(email, displayName=name, active=name != _SUSPENDED)["id"]
     groups = {group: idp.create_group(group, *(ids[name] for name in names))["id"] for group, names in _PEOPLE.items()}
-    _give(idp)
+    given = _give(idp)
     visitor(idp, "grace.hopper@acme.example")
     made = owner.send("/groups/new", "/groups/new", {"name": "Auditors"})
     samples = _credentials(idp) | {
         "member_id": ids["Grace Hopper"],
         "connection_id": str(idp.connection.id),
         "group_id": groups["Engineering"],
+        "label": "environment:prod",
         "local_group_id": made.headers["Location"].rpartition("/")[2],
+        **given,
     }
     return Company(idp, owner, samples)
 
 
-def _give(idp: Idp) -> None:
+def _give(idp: Idp) -> dict[str, str]:
     of = idp.workspace.id
     with transaction() as database:
         roles = custom_roles.of_workspace(database, workspace_id=of, catalogue=context().catalogue)
         giver = Giver(TEST, roles)
         for group, (role, labels) in _GIVEN.items():
             condition = mappings.condition_for_group(database, workspace_id=of, group=group)
-            terms = [Terms(role, labels)]
-            mappings.create(
-                database, workspace_id=of, name=group, rule=Rule("Group", condition), terms=terms, giver=giver
-            )
+            terms, rule = [Terms(role, labels)], Rule("Group", condition)
+            made = mappings.create(database, workspace_id=of, name=group, rule=rule, terms=terms, giver=giver)
+        workspaces.set_owners_by_mapping(database, slug=idp.workspace.slug, allowed=True, by=TEST)
+        owners, rule = [Terms(OWNER)], Rule("Group", 'displayName eq "Founders"')
+        waits = proposals.create(
+            database, workspace_id=of, name="Founders own it", rule=rule, terms=owners, giver=giver
+        )
+        where = {"workspace_id": of, "catalogue": context().catalogue, "by": TEST}
+        told = {"name": "Catalogue Reader", "description": "Reads what there is.", "actions": ["source.read"]}
+        role = custom_roles.create(database, key="catalogue-reader", **where, **told)
         told = [Registration("source", name, name, labels) for name, labels in _SOURCES.items()]
         resources.register(database, workspace_id=of, resources=told, by=TEST)
+    ids = {"mapping_id": str(made.id), "proposal_id": str(waits.waiting)}
+    return {**ids, "role_key": "source-admin", "own_role_key": role.key}
 
 
 def _credentials(idp: Idp) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -134,3 +135,22 @@ def test_a_session_that_ends_while_one_types_is_a_page_of_its_own(idp, console):
     grow_older([owner.session.digest], timedelta(days=8))
     page.get_by_role("searchbox").press_sequentially("a")
     expect(page.get_by_role("heading", name="Your session has ended.")).to_be_visible()
+
+
+def test_why_somebody_cant_do_something_is_two_clicks_from_their_page(company, console, axe):
+    of = company.owner
+    page = console(of, of.address(f"/people/{company.samples['member_id']}"))
+    page.get_by_role("link", name="Why can or can't they …?").click()
+    page.get_by_label("Action", exact=True).fill("source.update")
+    page.get_by_label("Resource", exact=True).press_sequentially("source:sand")
+    expect(page.locator("#resources option[value='source:sandbox']")).to_be_attached()
+    page.get_by_label("Resource", exact=True).fill("source:sandbox")
+    page.get_by_role("button", name="Answer").click()
+    expect(page.get_by_role("heading", name=re.compile("^No: Grace Hopper can't"))).to_be_visible()
+    expect(page.get_by_text("source:sandbox lacks environment:prod; it carries environment:dev.")).to_be_visible()
+    expect(page.get_by_role("img", name="What comes nearest")).to_be_visible()
+    assert axe(page) == []
+    asked = urlsplit(page.url).query
+    assert parse_qs(asked) == {"action": ["source.update"], "resource": ["source:sandbox"]}
+    told = of.get(f"/access/who/export.csv?{asked}").text
+    assert ("olivia" in told, "grace.hopper" in told) == (True, False)

@@ -11,13 +11,14 @@ from sqlalchemy.sql import func
 
 from provisioning.context import context
 from provisioning.credentials import Kind
-from provisioning.database import reading, transaction
+from provisioning.database import reading, rehearsal, transaction
 from provisioning.directory import owners, roster
 from provisioning.outbox import Actor, Event
 from provisioning.tokens import api, ending, standing, warnings
 from provisioning.tokens.models import ApiToken
 from tests.conftest import TEST
 from tests.waiting import eventually
+from tests.web.test_scim_statements import counted
 
 pytestmark = pytest.mark.usefixtures("app")
 SYSTEM = Actor("system")
@@ -153,6 +154,20 @@ def test_what_is_over_is_marked_as_of_the_moment_when_it_ended(idp):
     with reading() as connection:
         row = connection.execute(select(ApiToken).where(ApiToken.id == token)).one()
     assert (row.ended_at, row.ended_reason) == (row.expires_at, "expired")
+
+
+def test_many_that_are_over_cost_as_many_statements_as_one(idp):
+    def sweep(count: int) -> int:
+        tokens = [new_token(idp)[0] for _ in range(count)]
+        # Never committed, so that no worker of the service is there first.
+        with rehearsal() as connection:
+            past = func.clock_timestamp() - timedelta(seconds=1)
+            connection.execute(update(ApiToken).where(ApiToken.id.in_(tokens)).values(expires_at=past))
+            with counted() as statements:
+                assert ending.mark_expired(connection, most=1000, by=SYSTEM) >= count
+        return len(statements)
+
+    assert sweep(20) == sweep(1)
 
 
 def test_what_ended_long_ago_is_forgotten_once_and_what_ended_lately_is_kept(idp):

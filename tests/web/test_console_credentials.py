@@ -11,11 +11,17 @@ from datetime import timedelta
 import pytest
 import requests
 
+from provisioning.audit import trail
+from provisioning.audit.reads import AnswerGiven
+from provisioning.audit.trail import Narrowing
+from provisioning.context import context
 from provisioning.credentials import Kind, pattern
 from provisioning.database import reading, transaction
 from provisioning.directory import workspaces
+from provisioning.directory.paging import Window
 from provisioning.identities import domains
 from provisioning.sessions import limits
+from provisioning.tokens import standing
 from tests.conftest import TEST
 from tests.console import member_of, owner_of, visitor
 from tests.sessions.playing import grow_older
@@ -57,10 +63,6 @@ def test_a_token_is_made_shown_once_rotated_and_revoked(owner, idp):
     assert asks(idp, rotated) == 200, "asking changes nothing"
     assert owner.send(f"{at}/revoke", f"{at}/revoke").status_code == 303
     assert (asks(idp, rotated), "This token has ended already" in owner.get(f"{at}/revoke").text) == (401, True)
-    refused = (
-        owner.send("/tokens", f"{at}/rotate", {"overlap": "0"}) if "form_token" in owner.get("/tokens").text else None
-    )
-    assert refused is None or refused.status_code == 409
 
 
 def test_tokens_are_searched_narrowed_sorted_and_taken_away_as_a_table(owner):
@@ -105,9 +107,6 @@ def test_what_an_owner_is_shown_of_anothers_token_is_not_that_ones_word(owner, i
 
 
 def in_person(text):
-    from provisioning.context import context
-    from provisioning.tokens import standing
-
     digest = context().keyring.recognise(text, Kind.API_TOKEN)
     with reading() as database:
         return standing.live(database, digest).in_person
@@ -174,15 +173,9 @@ def test_who_looks_at_sessions_of_a_hipaa_eligible_workspace_is_in_its_trail(new
     owner = owner_of(idp)
     for path in ("/sessions?q=own", "/sessions/export.csv"):
         assert owner.get(path).status_code == 200
-    (found,) = idp.find("/Users", f'userName eq "{owner.email}"')
-    assert found
-    from provisioning.audit import trail
-    from provisioning.audit.trail import Narrowing
-    from provisioning.directory.paging import Window
-
     with reading() as database:
         told = trail.some(database, workspace_id=idp.workspace.id, narrowing=Narrowing(), window=Window(50)).items
-    assert [entry.name for entry in told].count("sessions.read") == 2
+    assert [entry.name for entry in told].count(AnswerGiven.name) == 2
 
 
 def test_shorter_limits_are_set_after_it_is_said_how_many_sessions_end(owner, idp):

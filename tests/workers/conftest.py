@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -17,10 +14,10 @@ from config import settings
 from provisioning import migration
 from provisioning.app import create_app
 from provisioning.database import db, transaction
-from provisioning.embedded import EmbeddedPostgres, EmbeddedRedis
 from provisioning.heartbeat import Heartbeat
 from provisioning.outbox import Event
 from provisioning.sessions.models import Session
+from tests.bench import Processes, servers
 
 Spawn = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -28,23 +25,8 @@ Spawn = Callable[..., "subprocess.Popen[bytes]"]
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Running servers, as the environment of whoever is to use them."""
-    folder = tmp_path_factory.mktemp("bench")
-    with tempfile.TemporaryDirectory(prefix="bench-") as sockets:
-        postgres = EmbeddedPostgres(folder / "postgres", sockets=Path(sockets), durable=False)
-        redis = EmbeddedRedis(sockets=Path(sockets))
-        postgres.start()
-        redis.start()
-        try:
-            yield {
-                "DATABASE_URL": postgres.url,
-                "REDIS_URL": redis.url,
-                "PROVISIONING_DATA_DIR": str(folder),
-                "PROVISIONING_SWEEP_INTERVAL": "1s",
-                "PROVISIONING_EXPIRY_INTERVAL": "1s",
-            }
-        finally:
-            redis.stop()
-            postgres.stop()
+    with servers(tmp_path_factory.mktemp("bench"), durable=False) as running:
+        yield dict(running.environ)
 
 
 @pytest.fixture(scope="session")
@@ -75,24 +57,10 @@ def alone(bench_app: Flask) -> Iterator[None]:
 @pytest.fixture
 def spawn(bench: dict[str, str]) -> Iterator[Spawn]:
     """Starts worker processes on the bench, and ends those that still run."""
-    running: list[subprocess.Popen[bytes]] = []
+    processes = Processes(bench)
 
     def start(*arguments: str, **environ: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "workers", *arguments],
-            env={**os.environ, **bench, **environ},
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        running.append(process)
-        return process
+        return processes.start(sys.executable, "-m", "workers", *arguments, **environ)
 
     yield start
-    for process in running:
-        if process.poll() is None:
-            process.terminate()
-        try:
-            process.wait(timeout=60)
-        finally:
-            process.kill()
+    processes.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.sql import func
 
 from provisioning import outbox
-from provisioning.database import reading, transaction
+from provisioning.database import DatabaseFailure, reading, transaction
 from provisioning.outbox import Event, Fact, Urgency
 from tests.conftest import TEST
 from tests.waiting import eventually
@@ -87,6 +88,41 @@ def test_a_fact_whose_holder_breaks_off_stays_undone_and_is_free_at_once():
         raise RuntimeError
     again = eventually(claim)
     assert (again.id, again.attempts) == (claimed.id, 2)
+
+
+def test_a_fact_whose_holder_froze_is_free_again_in_the_end(monkeypatch):
+    monkeypatch.setattr(outbox, "LONGEST_HELD", timedelta(seconds=1))
+    write(Happened(about="a", number=0))
+    frozen = claim()
+
+    def sleep() -> None:
+        with outbox.held(frozen):
+            monkeypatch.undo()
+            again = eventually(claim)
+            eventually(lambda: settle(again))
+
+    # Whoever wakes up finds that it holds nothing any more.
+    with pytest.raises(DatabaseFailure):
+        sleep()
+    assert row("a", 0).done_at is not None
+
+
+def settle(claimed) -> bool:
+    with outbox.held(claimed) as held:
+        return held is not None
+
+
+def test_a_fact_stays_held_for_as_long_as_its_work_takes():
+    write(Happened(about="a", number=0))
+    with outbox.held(claim()):
+        eventually(is_due)
+        assert claim() is None
+    assert row("a", 0).done_at is not None
+
+
+def is_due() -> bool:
+    with reading() as connection:
+        return connection.execute(select(Event.due_at <= func.clock_timestamp())).scalar_one()
 
 
 def test_a_claim_that_another_has_overtaken_is_not_worked_on():

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, stream_with_context
+from flask import Response
 from marshmallow import fields
 
-from provisioning.access import custom_roles, export, holders, labels, policies, resources
+from provisioning.access import custom_roles, holders, labels, policies, resources
 from provisioning.access.roles import Role
-from provisioning.access.rules import Resource
-from provisioning.access.scopes import parse_reference
 from provisioning.context import context
 from provisioning.database import Connection, reading
 from provisioning.refusals import NotFound
+from provisioning.web import exports
 from provisioning.web.admin import access_schemas, schemas, versions
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing, previewable
@@ -216,10 +215,7 @@ def delete_policy(policy_id: UUID) -> Any:
 @blueprint.response(200, {"type": "string"}, content_type="text/csv")
 def export_access() -> Response:
     """Everybody's roles with every path to each, as a table in CSV: a line a path."""
-    table = export.as_csv(reading, workspace_id=token().workspace_id, catalogue=context().catalogue)
-    response = Response(stream_with_context(table), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="access.csv"'
-    return response
+    return exports.access(token().workspace_id)
 
 
 class _Question(PageQuery):
@@ -243,11 +239,7 @@ def who_can(query: dict[str, Any]) -> Any:
     """Who may do something on a resource, and by which paths."""
     workspace_id, walk = token().workspace_id, resume(query)
     with reading() as connection:
-        on = None
-        if query["resource"] is not None:
-            reference = parse_reference(query["resource"])
-            carried = resources.labels_of(connection, workspace_id=workspace_id, resources=[reference])
-            on = Resource(reference, frozenset(carried[reference]))
+        on = resources.asked_about(connection, workspace_id=workspace_id, written=query["resource"])
         found = holders.who_can(
             connection,
             workspace_id=workspace_id,

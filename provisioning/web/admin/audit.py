@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, stream_with_context
+from flask import Response
 from marshmallow import Schema, fields, validate
 
 from provisioning.audit import export, trail
 from provisioning.audit.export import Wanted
 from provisioning.audit.trail import Narrowing
 from provisioning.database import reading
+from provisioning.web import exports
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
@@ -65,9 +66,6 @@ def page(query: dict[str, Any]) -> Any:
     return walk.paged("events", found, [trail.told(entry) for entry in found.items])
 
 
-_MEDIA = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
-
-
 @blueprint.get("/export")
 @by_token("audit.read")
 @recorded("trail")
@@ -75,9 +73,4 @@ _MEDIA = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 @blueprint.response(200, {"type": "string"}, content_type="text/csv")
 def export_trail(query: dict[str, Any]) -> Response:
     """The whole trail, oldest first, as a table in CSV or with a line of JSON a fact."""
-    form = query["form"]
-    wanted = Wanted(token().workspace_id, query["since"], query["until"])
-    lines = (piece.text for piece in export.pieces(reading, wanted, form=form))
-    response = Response(stream_with_context(lines), mimetype=_MEDIA[form])
-    response.headers["Content-Disposition"] = f'attachment; filename="audit.{form}"'
-    return response
+    return exports.trail(Wanted(token().workspace_id, query["since"], query["until"]), query["form"])

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import fields
 
 from provisioning.access import resources
-from provisioning.access.resources import Registration
+from provisioning.access.resources import Narrowing, Registration
 from provisioning.access.rules import Reference, Resource
 from provisioning.access.scopes import parse_reference
 from provisioning.database import reading
@@ -43,7 +43,10 @@ def some(query: dict[str, Any]) -> Any:
     walk = resume(query)
     with reading() as connection:
         found = resources.page(
-            connection, workspace_id=token().workspace_id, kind=query["type"], window=walk.window(str)
+            connection,
+            workspace_id=token().workspace_id,
+            narrowing=Narrowing(query["type"]),
+            window=walk.window(str),
         )
     return walk.paged("resources", found)
 

@@ -6,16 +6,34 @@ from flask import Blueprint, Flask
 
 from provisioning.web.console import frame, home, shown
 from provisioning.web.console.page import Page
-from provisioning.web.console.pages import connections, groups, overview, people, sessions, settings, tokens
+from provisioning.web.console.pages import (
+    access,
+    audit,
+    connections,
+    groups,
+    mappings,
+    overview,
+    people,
+    resources,
+    roles,
+    sessions,
+    settings,
+    tokens,
+)
 
 # Another page is a module in `pages`, a folder in `templates/console`, and a line here.
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     people.PAGE,
     groups.PAGE,
+    mappings.PAGE,
+    roles.PAGE,
+    resources.PAGE,
+    access.PAGE,
     sessions.PAGE,
     tokens.PAGE,
     connections.PAGE,
+    audit.PAGE,
     settings.PAGE,
 )
 

@@ -59,7 +59,7 @@ def init_app(app: Flask, pages: Sequence[Page]) -> None:
         known: dict[str, Any] = {"file": assets.SHELF.address, "theme": theme.chosen()}
         if is_inside():
             known |= {"frame": _frame(pages), "flashes": flash.take(), "form_token": forms.token}
-            known |= {"may": insider().may, "form_field": forms.FIELD}
+            known |= {"may": insider().may, "may_somewhere": insider().may_somewhere, "form_field": forms.FIELD}
         return known
 
     @app.url_defaults
@@ -70,7 +70,7 @@ def init_app(app: Flask, pages: Sequence[Page]) -> None:
 
 def _frame(pages: Sequence[Page]) -> Frame:
     links = [
-        Link(page.title, url_for(page.endpoint), f"console.{page.blueprint.name}" == request.blueprint)
+        Link(page.title, url_for(page.endpoint), f"console.{page.blueprint.name}" in request.blueprints)
         for page in pages
         if insider().may(page.action)
     ]

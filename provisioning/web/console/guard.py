@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypedDict, TypeVar
+from uuid import UUID
 
 from flask import g, request
 
 from provisioning.access import facts, rules
-from provisioning.access.rules import Facts
+from provisioning.access.policies import Giver
+from provisioning.access.roles import Catalogue
+from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.database import Connection, reading
 from provisioning.directory import overview
 from provisioning.directory.overview import Place
 from provisioning.refusals import NotAllowed, NotFound
+from provisioning.web import giving
 from provisioning.web.console import forms
 from provisioning.web.guard import Person, admit, declare, person, recognise, renew_where_due
 
@@ -47,6 +51,10 @@ class Insider:
         """Whether they may do something in the workspace."""
         return rules.decide(self.facts, action).allowed
 
+    def may_somewhere(self, action: str) -> bool:
+        """Whether some role of theirs has the action, on whatever."""
+        return any(grant.role.allows(action) for grant in self.facts.grants)
+
 
 def by_member(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Declare a page for members of the workspace in its address whose access allows the action there.
@@ -56,13 +64,24 @@ def by_member(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return _guarded(action, admit, f"member: {action}")
 
 
+def by_member_somewhere(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Declare a page for members whose access allows the action on some resource.
+
+    Which ones it is about stands in the request: the view has each of them judged by `require`.
+    """
+    return _guarded(action, admit, f"member: {action}", _require_somewhere)
+
+
 def by_member_watching(action: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Declare what a page of a member asks by itself, again and again: that is no activity of theirs."""
     return _guarded(action, recognise, f"member watching: {action}")
 
 
 def _guarded(
-    action: str, admitting: Callable[[Connection], Person], guarded_by: str
+    action: str,
+    admitting: Callable[[Connection], Person],
+    guarded_by: str,
+    requiring: Callable[[str], None] | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def declaring(view: Callable[P, T]) -> Callable[P, T]:
         @wraps(view)
@@ -71,7 +90,7 @@ def _guarded(
                 admitting(database)
                 g.insider = _inside(database, str(kwargs.pop("slug")))
             renew_where_due()
-            require(action)
+            (requiring or require)(action)
             if request.method not in _SAFE:
                 forms.refuse_forged()
             return view(*args, **kwargs)
@@ -94,14 +113,23 @@ def _inside(database: Connection, slug: str) -> Insider:
     return Insider(here, places, case.facts)
 
 
-def require(action: str) -> None:
-    """Refuse what the person who is asking may not do in the workspace.
+def require(action: str, resource: Resource | None = None) -> None:
+    """Refuse what the person who is asking may not do in the workspace, or on one resource of it.
 
     Raises:
         NotAllowed: their access does not allow the action.
     """
-    if not insider().may(action):
-        raise NotAllowed(f"Your access in this workspace does not allow {action}.", action=action)
+    if not rules.decide(insider().facts, action, resource).allowed:
+        raise _lacking(action)
+
+
+def _require_somewhere(action: str) -> None:
+    if not insider().may_somewhere(action):
+        raise _lacking(action)
+
+
+def _lacking(action: str) -> NotAllowed:
+    return NotAllowed(f"Your access in this workspace does not allow {action}.", action=action)
 
 
 def insider() -> Insider:
@@ -126,3 +154,20 @@ def is_inside() -> bool:
 def here() -> Place:
     """The workspace of the page."""
     return insider().place
+
+
+class Where(TypedDict):
+    """Where, and with which built-in roles, questions of access are asked."""
+
+    workspace_id: UUID
+    catalogue: Catalogue
+
+
+def where() -> Where:
+    """The workspace of the page, and the built-in roles."""
+    return {"workspace_id": here().workspace_id, "catalogue": context().catalogue}
+
+
+def giver(database: Connection) -> Giver:
+    """The person who is asking, as one who gives roles of the workspace: it is their own word."""
+    return giving.giver(database, here().workspace_id, insider().facts, here().member_id)

@@ -85,19 +85,22 @@ class Offer:
     Args:
         sorts: by what it can be sorted; the first is how it is unless asked, and `-` before a name turns it round.
         filters: the values that each filter takes.
+        texts: filters that take any text.
         of_id: makes an id of its text.
     """
 
     sorts: Sequence[str]
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    texts: Sequence[str] = ()
     of_id: Callable[[str], UUID | str] = UUID
 
 
 def asked(offer: Offer) -> Listing:
     """What the address asks of a list; what the list doesn't offer is left out of account."""
-    words = request.args.get(_WORDS, "").strip().replace("\0", "")[:_LONGEST_WORDS]
+    words = asked_text(_WORDS)
     chosen = {name: request.args.get(name, "") for name in offer.filters}
     filters = {name: value for name, value in chosen.items() if value in offer.filters[name]}
+    filters |= {name: text for name in offer.texts if (text := asked_text(name))}
     wanted = request.args.get(_SORT, "")
     sort = wanted if wanted.removeprefix("-") in offer.sorts else offer.sorts[0]
     pairs = (part for pair in sorted(filters.items()) for part in pair)
@@ -113,6 +116,11 @@ def asked(offer: Offer) -> Listing:
     place = Place(key, offer.of_id(identifier))
     window = Window(COUNT, before=place) if direction == _BEFORE else Window(COUNT, after=place)
     return Listing(*about, window, total)
+
+
+def asked_text(name: str) -> str:
+    """A text that the address asks with, without blanks around it; empty where there is none."""
+    return request.args.get(name, "").strip().replace("\0", "")[:_LONGEST_WORDS]
 
 
 def address(**changes: str | None) -> str:
@@ -157,3 +165,29 @@ def every_page(read: Callable[[Window], Page[T]]) -> Iterator[Sequence[T]]:
         if page.next is None:
             return
         window = Window(_EXPORTED_AT_ONCE, after=page.next)
+
+
+def cut(found: Sequence[T], window: Window, identified: Callable[[T], UUID | str]) -> Page[T]:
+    """A page of a list that is all there: what is kept short is read whole, searched and sorted without a statement.
+
+    Args:
+        found: the whole list in its order.
+        window: which part of it.
+        identified: tells an item's id, by which its place is found again.
+    """
+    ids = [str(identified(item)) for item in found]
+    start, end = 0, window.count
+    if window.after is not None:
+        start = _behind(ids, window.after)
+        end = start + window.count
+    elif window.before is not None:
+        end = max(_behind(ids, window.before) - 1, 0)
+        start = max(end - window.count, 0)
+    shown = tuple(found[start:end])
+    following = Place(None, ids[end - 1]) if shown and end < len(ids) else None
+    return Page(shown, len(ids), following, Place(None, ids[start]) if shown and start else None)
+
+
+def _behind(ids: Sequence[str], place: Place) -> int:
+    """Behind which an item stands; one that has gone leads to the beginning."""
+    return ids.index(str(place.id)) + 1 if str(place.id) in ids else 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from flask import Flask
 from markupsafe import Markup
 
-from provisioning.access.rules import ALL, RESOURCES, Path, Scope
+from provisioning.access.policies import Terms
+from provisioning.access.rules import ALL, LABELS, RESOURCES, Path, Scope
 from provisioning.web.console import lists
 
 
@@ -23,6 +25,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(condition)
     app.add_template_filter(sides)
     app.add_template_filter(length_of)
+    app.add_template_filter(gives)
+    app.add_template_filter(kinds_of_scope)
     app.add_template_global(lists.address, "same_list")
     app.add_template_global(lists.export_address, "export_address")
 
@@ -54,6 +58,14 @@ def scope(covered: Scope) -> str:
     if covered.kind == RESOURCES:
         return ", ".join(sorted(map(str, covered.resources)))
     return "labelled " + " and ".join(sorted(covered.labels))
+
+
+_KINDS_OF_SCOPE = {ALL: "everything", LABELS: "what carries labels", RESOURCES: "listed resources"}
+
+
+def kinds_of_scope(kinds: Collection[str]) -> str:
+    """On what a role can be given."""
+    return " or ".join(said for kind, said in _KINDS_OF_SCOPE.items() if kind in kinds)
 
 
 _REASONS = {
@@ -96,3 +108,10 @@ def length_of(seconds: float) -> str:
     whole = int(seconds)
     size, unit = next(((size, unit) for size, unit in _UNITS if whole % size == 0), _UNITS[-1])
     return counted(whole // size, unit)
+
+
+def gives(terms: Terms) -> str:
+    """A role and on what, in a few words."""
+    narrowed = [*terms.labels, *terms.resources]
+    on = " on " + ", ".join(narrowed) if narrowed else ""
+    return f"{terms.role}{on}" + (f", until {terms.ends_at:%Y-%m-%d %H:%M} UTC" if terms.ends_at else "")

@@ -45,7 +45,7 @@ def _found(query: Query) -> Response:
 
     def shown(item: MemberView | GroupView) -> dict[str, Any]:
         if isinstance(item, MemberView):
-            return as_user.apply(users.resource(item))
-        return as_group.apply(groups.resource(item))
+            return as_user.apply(users.resource(item, query.selection.viewer))
+        return as_group.apply(groups.resource(item, query.selection.viewer))
 
     return query.respond(found, [shown(item) for item in found.items])

@@ -11,6 +11,7 @@ from werkzeug.datastructures import ETags
 from provisioning.database import Connection
 from provisioning.directory import groups, listing, mass_changes
 from provisioning.directory.conditions import as_id
+from provisioning.directory.filters import Viewer
 from provisioning.directory.groups import Delta, GroupView
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile
@@ -44,20 +45,20 @@ def _kind() -> ResourceType:
     return connection().kinds.group
 
 
-def resource(group: GroupView) -> dict[str, Any]:
-    """A user group as a Group, with those of its members that were read."""
-    users_url = f"{media.base_url()}/Users"
+def resource(group: GroupView, viewer: Viewer) -> dict[str, Any]:
+    """A user group as a Group, with those of its members that were read, through somebody's eyes."""
+    users_url = f"{viewer.base_url}/Users"
     members = [
         {"value": str(member), "$ref": f"{users_url}/{member}", "type": "User"} for member in group.members or ()
     ]
     return messages.resource(
-        _kind(),
+        viewer.kinds.group,
         identifier=str(group.id),
         document=group.document,
         created=group.created_at,
         last_modified=group.modified_at,
         version=versions.of_group(group),
-        base_url=media.base_url(),
+        base_url=viewer.base_url,
         extra={"members": members} if members else {},
     )
 
@@ -84,7 +85,7 @@ def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> G
 
 
 def _written(group: GroupView, attributes: Keys, shown: Projection | None) -> Written:
-    whole = resource(group)
+    whole = resource(group, media.viewer())
     is_shown = shown is not None and (group.members is not None or not shown.wants("members"))
     location = whole["meta"]["location"]
     return Written(str(group.id), versions.of_group(group), location, whole if is_shown else None, attributes)
@@ -197,7 +198,7 @@ def _find(database: Connection, group_id: str, shown: Projection) -> Written:
 
 
 def _listed(database: Connection, query: Query) -> tuple[Page[GroupView], list[dict[str, Any]]]:
-    shown = query.shown(_kind())
+    shown, viewer = query.shown(_kind()), query.selection.viewer
     found = listing.of_groups(
         database,
         workspace_id=connection().workspace_id,
@@ -205,7 +206,7 @@ def _listed(database: Connection, query: Query) -> tuple[Page[GroupView], list[d
         linked_to=connection().id,
         with_members=shown.wants("members"),
     )
-    return found, [shown.apply(resource(group)) for group in found.items]
+    return found, [shown.apply(resource(group, viewer)) for group in found.items]
 
 
 ENDPOINT = Endpoint("Groups", _kind, Verbs(creation, replacement, change, deletion), _find, _listed)

@@ -9,6 +9,7 @@ from werkzeug.datastructures import ETags
 from provisioning.database import Connection
 from provisioning.directory import listing, mass_changes, members, roster
 from provisioning.directory.conditions import as_id
+from provisioning.directory.filters import Viewer
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import Profile
 from provisioning.directory.roster import MemberView
@@ -39,25 +40,25 @@ def _kind() -> ResourceType:
     return connection().kinds.user
 
 
-def resource(member: MemberView) -> dict[str, Any]:
-    """A team member as a User."""
+def resource(member: MemberView, viewer: Viewer) -> dict[str, Any]:
+    """A team member as a User, through somebody's eyes."""
     groups = [
         {
             "value": str(group.id),
-            "$ref": f"{media.base_url()}/Groups/{group.id}",
+            "$ref": f"{viewer.base_url}/Groups/{group.id}",
             "display": group.display_name,
             "type": "direct",
         }
         for group in member.groups
     ]
     return messages.resource(
-        _kind(),
+        viewer.kinds.user,
         identifier=str(member.id),
-        document=member.as_known_to(connection().id),
+        document=member.as_known_to(viewer.connection_id),
         created=member.created_at,
         last_modified=member.modified_at,
         version=versions.of_user(member),
-        base_url=media.base_url(),
+        base_url=viewer.base_url,
         extra={"groups": groups} if groups else {},
     )
 
@@ -71,7 +72,7 @@ def _wanted(user_id: str) -> dict[str, Any]:
 
 
 def _written(member: MemberView, attributes: Keys) -> Written:
-    whole = resource(member)
+    whole = resource(member, media.viewer())
     return Written(str(member.id), versions.of_user(member), whole["meta"]["location"], whole, attributes)
 
 
@@ -157,9 +158,9 @@ def _find(database: Connection, user_id: str, _shown: Projection) -> Written:
 
 
 def _listed(database: Connection, query: Query) -> tuple[Page[MemberView], list[dict[str, Any]]]:
-    shown = query.shown(_kind())
+    shown, viewer = query.shown(_kind()), query.selection.viewer
     found = listing.of_members(database, workspace_id=connection().workspace_id, selection=query.of(_kind()))
-    return found, [shown.apply(resource(member)) for member in found.items]
+    return found, [shown.apply(resource(member, viewer)) for member in found.items]
 
 
 ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _find, _listed)
