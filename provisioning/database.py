@@ -150,13 +150,7 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 5,
-        # A round trip for each use; in return, a server that is gone is noticed within a second by whoever asks next.
         "pool_pre_ping": True,
-        # Whoever was used last knows the statements: few connections do the work of a quiet hour.
-        "pool_use_lifo": True,
-        # Most connections only read: what is a transaction says so, and pays for it.
-        "isolation_level": "AUTOCOMMIT",
-        "skip_autocommit_rollback": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "connect_args": {
@@ -176,14 +170,7 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
 def reading() -> Iterator[Connection]:
     """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""
     with db.engine.connect() as connection:
-        yield connection
-
-
-@contextmanager
-def writing() -> Iterator[Connection]:
-    """A connection that is good for transactions, which are begun and ended by whoever asks for it."""
-    with db.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="READ COMMITTED")
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
@@ -201,7 +188,7 @@ def transaction() -> Iterator[Connection]:
 
     What was registered with `after_commit` runs once the commit has been acknowledged.
     """
-    with writing() as connection:
+    with db.engine.connect() as connection:
         callbacks = connection.info[_AFTER_COMMIT] = cast("list[Callable[[], None]]", [])
         with connection.begin():
             yield connection
@@ -232,7 +219,7 @@ def in_transaction(work: Callable[[Connection], T]) -> T:
 @contextmanager
 def rehearsal() -> Iterator[Connection]:
     """A connection in a transaction that is always rolled back in the end: to see what something would do."""
-    with writing() as connection:
+    with db.engine.connect() as connection:
         connection.info[_AFTER_COMMIT] = []
         with connection.begin() as begun:
             yield connection

@@ -13,7 +13,7 @@ from sqlalchemy import text as statement
 
 from provisioning import signing_keys
 from provisioning.context import context
-from provisioning.database import reading, rehearsal, transaction
+from provisioning.database import db, reading, rehearsal, transaction
 from provisioning.sealing import Sealer
 from provisioning.signing_keys import KEPT, PURPOSE, SigningKeyRow
 from tests.conftest import TEST
@@ -91,13 +91,13 @@ def test_a_key_signs_for_its_term_and_is_dropped_when_nobody_needs_it(connection
     assert sorted(states(connection)) == ["current", "next"]
 
 
-def test_of_many_at_once_one_makes_the_first_keys(app):
+def test_of_many_at_once_one_makes_the_first_keys():
     with transaction() as connection:
         connection.execute(delete(SigningKeyRow))
-    sealer = context().signing
+    sealer, engine = context().signing, db.engine
 
     def current():
-        with app.app_context(), transaction() as connection:
+        with engine.begin() as connection:
             return signing_keys.current(connection, sealer=sealer).kid
 
     with ThreadPoolExecutor(8) as several:

@@ -74,7 +74,7 @@ class LeaderScheduler(Scheduler):  # type: ignore[misc]
 
     def _apply(self) -> bool:
         with self.app.flask.app_context():
-            connection = db.engine.connect()
+            connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": f"beat-{os.getpid()}"})
         if connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
             connection.execute(_BE_HEARD_OF, {"silence": _LONGEST_SILENCE})

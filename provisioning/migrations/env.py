@@ -12,7 +12,7 @@ _LOCK = 0x6D696772  # "migr"
 
 def run() -> None:
     """Apply migrations; of several machines at once one works and the others find it done."""
-    with db.engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
+    with db.engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
         try:

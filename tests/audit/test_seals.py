@@ -11,7 +11,7 @@ from provisioning import entropy, outbox
 from provisioning.audit import canonical, seals
 from provisioning.audit.models import NOWHERE
 from provisioning.context import context
-from provisioning.database import rehearsal, transaction, writing
+from provisioning.database import db, rehearsal, transaction
 from tests.audit.conftest import Called, Noted
 from tests.conftest import TEST
 from tests.waiting import eventually
@@ -52,7 +52,7 @@ def write(connection, workspace_id, number=0):
 
 
 def test_what_commits_late_is_in_a_later_seal(workspace_id):
-    with writing() as late, late.begin():
+    with db.engine.connect() as late, late.begin():
         late.info["after_commit"] = []
         write(late, workspace_id)
         with transaction() as early:

@@ -19,7 +19,7 @@ OLD, NEW, OTHER = (messages.secret(bytes([number]) * messages.SECRET_BYTES) for 
 
 
 def test_each_of_two_secrets_proves_a_message_and_no_other_does():
-    signed = messages.sign(messages.of([ENTRY]), secrets=[NEW, OLD], now=NOW)
+    signed = messages.sign(messages.of([ENTRY]), secrets=[NEW, OLD], now=datetime.now(UTC))
     for secret in (OLD, NEW):
         verified = Webhook(secret).verify(signed.body, signed.headers)
         assert [event["id"] for event in verified["data"]["events"]] == [str(ENTRY.id)]
@@ -30,8 +30,9 @@ def test_each_of_two_secrets_proves_a_message_and_no_other_does():
 
 
 def test_a_message_that_was_changed_or_is_old_is_not_believed():
-    signed = messages.sign(messages.of([ENTRY]), secrets=[OLD], now=NOW)
-    for name, value in (("webhook-id", "msg_other"), ("webhook-timestamp", str(int(NOW.timestamp()) + 1))):
+    now = datetime.now(UTC)
+    signed = messages.sign(messages.of([ENTRY]), secrets=[OLD], now=now)
+    for name, value in (("webhook-id", "msg_other"), ("webhook-timestamp", str(int(now.timestamp()) + 1))):
         with pytest.raises(WebhookVerificationError):
             Webhook(OLD).verify(signed.body, {**signed.headers, name: value})
     with pytest.raises(WebhookVerificationError):
