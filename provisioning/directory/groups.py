@@ -382,3 +382,9 @@ def members_of(connection: Connection, *, workspace_id: UUID, group_id: UUID) ->
         .order_by(Membership.member_id)
     )
     return [MemberReference(*row) for row in connection.execute(wanted)]
+
+
+def names(connection: Connection, *, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What these groups are called, as far as they are there."""
+    wanted = select(Group.id, Group.display_name).where(Group.workspace_id == workspace_id, Group.id.in_(ids))
+    return {row[0]: row[1] for row in connection.execute(wanted)}

@@ -83,6 +83,15 @@ def of_members(
     )
 
 
+def people(*, workspace_id: UUID, condition: Filter) -> Select[UUID]:
+    """The people behind the members for whom a filter holds, for what is listed by people.
+
+    Raises:
+        InvalidFilter: the filter names what members can't be found by.
+    """
+    return select(Member.user_id).where(Member.workspace_id == workspace_id, over_members(ANYBODY).condition(condition))
+
+
 def of_group(connection: Connection, *, workspace_id: UUID, group_id: UUID, window: Window) -> Page[MemberView]:
     """Some of a group's members, and how many there are.
 

@@ -186,3 +186,10 @@ def names(connection: Connection, *, workspace_id: UUID, ids: Sequence[UUID]) ->
     wanted = select(Member.id, func.coalesce(Member.display_name, Member.user_name))
     rows = connection.execute(wanted.where(Member.workspace_id == workspace_id, Member.id.in_(ids)))
     return {row[0]: row[1] for row in rows}
+
+
+def of_people(connection: Connection, *, workspace_id: UUID, user_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Of these people, who is a member of the workspace: by which id, and what they are called."""
+    wanted = select(Member.user_id, Member.id, func.coalesce(Member.display_name, Member.user_name))
+    rows = connection.execute(wanted.where(Member.workspace_id == workspace_id, Member.user_id.in_(user_ids)))
+    return {row[0]: (row[1], row[2]) for row in rows}

@@ -65,6 +65,12 @@ def of(database: Database, *, workspace_id: UUID, connection_id: UUID) -> tuple[
     return tuple(database.execute(wanted.order_by(SignInDomain.domain)).scalars())
 
 
+def of_workspace(database: Database, *, workspace_id: UUID) -> Sequence[tuple[str, UUID]]:
+    """All domains of a workspace in the order of the alphabet, each with the connection that speaks for it."""
+    wanted = select(SignInDomain.domain, SignInDomain.connection_id).where(SignInDomain.workspace_id == workspace_id)
+    return [(row[0], row[1]) for row in database.execute(wanted.order_by(SignInDomain.domain))]
+
+
 def is_own(database: Database, *, provider: ProviderView, email: str) -> bool | None:
     """Whether the operator says that an address is the provider's to speak for.
 

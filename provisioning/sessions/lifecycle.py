@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
@@ -321,8 +321,11 @@ def every(
     window: Window,
     email: str | None = None,
     user_id: UUID | None = None,
+    people: Select[UUID] | None = None,
+    ended: bool | None = None,
+    oldest_first: bool = False,
 ) -> Page[SessionView]:
-    """Some of the sessions, newest first, the ended ones too, and how many there are.
+    """Some of the sessions, newest first unless told otherwise, the ended ones too, and how many there are.
 
     Args:
         connection: to read with.
@@ -331,6 +334,9 @@ def every(
         window: which part of the list.
         email: only those of the person with this address.
         user_id: only those of this person.
+        people: only those of the people whom this selects.
+        ended: only those that have been marked as ended, or only the others; of either kind where nothing is said.
+        oldest_first: whether the list begins with the oldest.
     """
     wanted = LIST
     if workspace_id is not None:
@@ -339,12 +345,16 @@ def every(
         wanted = wanted.where(User.email_key == users.address_key(email))
     if user_id is not None:
         wanted = wanted.where(Session.user_id == user_id)
+    if people is not None:
+        wanted = wanted.where(Session.user_id.in_(people))
+    if ended is not None:
+        wanted = wanted.where(Session.ended_at.is_not(None) if ended else Session.ended_at.is_(None))
     return fetch(
         connection,
         wanted.params(workspace=workspace_id),
         identifier=Session.id,
         window=window,
-        sorting=_NEWEST_FIRST,
+        sorting=None if oldest_first else _NEWEST_FIRST,
         read=lambda row: view(row, policy, workspace_id),
     )
 
@@ -365,6 +375,18 @@ def revoke_of_member(connection: Connection, *, workspace_id: UUID, user_id: UUI
     facts = [SessionRevoked(user_id=user_id, session_id=session_id) for session_id in found]
     outbox.append(connection, *facts, workspace_id=workspace_id, by=by)
     return len(found)
+
+
+def by_id(connection: Connection, *, policy: SessionPolicy, workspace_id: UUID, session_id: UUID) -> SessionView:
+    """A session that opens a workspace, judged at this moment.
+
+    Raises:
+        NotFound: there is no such session, or it is none of that workspace's business.
+    """
+    row = connection.execute(LIST.where(Session.id == session_id, TOUCHES), {"workspace": workspace_id}).one_or_none()
+    if row is None:
+        raise NotFound("There is no such session.")
+    return view(row, policy, workspace_id)
 
 
 def revoke(connection: Connection, *, session_id: UUID, workspace_id: UUID | None, by: Actor) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, false, func, or_, select
 from sqlalchemy.engine import Connection
 
 from provisioning.directory.models import Connection as IdpConnection
-from provisioning.directory.models import User, Workspace
+from provisioning.directory.models import Member, User, Workspace
 from provisioning.sessions.models import Session
 from provisioning.sessions.rules import SessionPolicy, Standing, Verdict, verdict
 from provisioning.sessions.sign_in import SignIn
@@ -35,6 +35,7 @@ class SessionView:
     sign_in: SignIn
     # What the workspace calls the connection that vouched.
     connection: str | None
+    user_id: UUID
 
 
 def without_others(judged: Verdict, here: str | None) -> Verdict:
@@ -71,7 +72,8 @@ def view(row: Sequence[Any], policy: SessionPolicy, workspace_id: UUID | None = 
         judged = without_others(judged, here)
         if vouched_in != workspace_id:
             sign_in, connection = replace(sign_in, connection_id=None, provider_session=None), None
-    return SessionView(standing.id, email, standing.created_at, standing.last_seen_at, judged, sign_in, connection)
+    moments = (standing.created_at, standing.last_seen_at)
+    return SessionView(standing.id, email, *moments, judged, sign_in, connection, standing.user_id)
 
 
 def where(connection: Connection, *conditions: Any, policy: SessionPolicy) -> Sequence[SessionView]:
@@ -89,3 +91,31 @@ def count_open(connection: Connection, *, workspace_id: UUID, user_id: UUID | No
     if user_id is not None:
         there = there.where(Session.user_id == user_id)
     return connection.execute(there, {"workspace": workspace_id}).scalar_one()
+
+
+def count_shortened(connection: Connection, *, workspace_id: UUID, idle: int | None, absolute: int | None) -> int:
+    """How many of the sessions that open a workspace have lasted longer already than limits would allow.
+
+    Args:
+        connection: to read with.
+        workspace_id: whose members' sessions.
+        idle: how many seconds without activity; None for no limit.
+        absolute: how many seconds since the sign-in; None for no limit.
+    """
+    now, second = func.clock_timestamp(), timedelta(seconds=1)
+    active = select(1).where(Member.user_id == Session.user_id, Member.workspace_id == workspace_id, Member.active)
+    over = [
+        column + seconds * second <= now
+        for column, seconds in ((Session.last_seen_at, idle), (Session.created_at, absolute))
+        if seconds is not None
+    ]
+    there = select(func.count()).select_from(Session).where(Session.ended_at.is_(None), TOUCHES, active.exists())
+    return connection.execute(there.where(or_(false(), *over)), {"workspace": workspace_id}).scalar_one()
+
+
+def count_begun_through(connection: Connection, *, workspace_id: UUID, connection_id: UUID) -> int:
+    """How many sessions that have not been marked as ended began through a workspace's connection."""
+    here = (Session.connection_workspace_id == workspace_id, Session.connection_id == connection_id)
+    return connection.execute(
+        select(func.count()).select_from(Session).where(*here, Session.ended_at.is_(None))
+    ).scalar_one()

@@ -6,18 +6,19 @@ What a token makes or renews never lives longer than itself, is used from nowher
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import Numeric, and_, cast, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
 from provisioning.directory import roster
 from provisioning.directory.models import Member
-from provisioning.directory.paging import Page, Window, fetch
+from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Actor
 from provisioning.refusals import Conflict, Invalid, NotAllowed, NotFound
 from provisioning.tokens import ending, ranges
@@ -43,6 +44,7 @@ def issue(
     owner_id: UUID | None = None,
     address_ranges: Iterable[str] = (),
     asking: TokenView | None = None,
+    to_owner: bool = True,
 ) -> TokenView:
     """Store a newly minted token. Its policies are given apart, in the same transaction.
 
@@ -57,6 +59,7 @@ def issue(
         owner_id: the member whose token it is: it may do nothing that they may not, and ends with their membership.
         address_ranges: what it may be used from; none: from anywhere, or from where the token may be that asks.
         asking: the token that makes it, if one does.
+        to_owner: where no token asks, whether the owner alone is shown the text.
 
     Raises:
         Invalid: the name, lifetime or a range can't be, or the owner is suspended.
@@ -82,7 +85,7 @@ def issue(
         .returning(*VIEW.selected_columns)
     ).one()
     made = view(row)
-    _add_secret(connection, made, digest, asking)
+    _add_secret(connection, made, digest, asking, to_owner=to_owner)
     fact = ApiTokenIssued(
         token_id=token_id,
         token_name=name,
@@ -123,22 +126,64 @@ def _refuse_wider(found: Sequence[str], asking: TokenView | None) -> None:
         raise NotAllowed("A token lets nothing be used from where it may not be used itself.", action="token.widen")
 
 
-def _add_secret(connection: Connection, token: TokenView, digest: bytes, asking: TokenView | None) -> None:
-    to_its_owner = asking is None or (asking.in_person and asking.member_id == token.member_id)
+def _add_secret(
+    connection: Connection, token: TokenView, digest: bytes, asking: TokenView | None, *, to_owner: bool
+) -> None:
+    if asking is not None:
+        to_owner = asking.in_person and asking.member_id == token.member_id
     new = insert(ApiTokenSecret).values(
         workspace_id=token.workspace_id,
         token_id=token.id,
         member_id=token.member_id,
         digest=digest,
-        in_person=token.member_id is not None and to_its_owner,
+        in_person=token.member_id is not None and to_owner,
     )
     connection.execute(new)
 
 
-def some(connection: Connection, *, workspace_id: UUID, window: Window) -> Page[TokenView]:
-    """Some of the workspace's tokens, oldest first, the ended ones too."""
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which of a workspace's tokens are wanted.
+
+    Args:
+        name: a part of what they are called.
+        live: only those that live, or only those that don't; of either kind where nothing is said.
+        sorting: by what they are sorted; None for the order in which they were made.
+    """
+
+    name: str = ""
+    live: bool | None = None
+    sorting: Sorting | None = None
+
+
+EVERYTHING = Narrowing()
+
+
+def by_making(*, descending: bool) -> Sorting | None:
+    """In the order in which they were made."""
+    return Sorting(ApiToken.id.expression, descending=True, never_none=True) if descending else None
+
+
+def by_name(*, descending: bool) -> Sorting:
+    """Sorted by what they are called."""
+    return Sorting(ApiToken.name.expression, descending, never_none=True)
+
+
+def by_end(*, descending: bool) -> Sorting:
+    """Sorted by when they end."""
+    return Sorting(cast(func.extract("epoch", ApiToken.expires_at), Numeric), descending, never_none=True)
+
+
+def some(
+    connection: Connection, *, workspace_id: UUID, window: Window, narrowing: Narrowing = EVERYTHING
+) -> Page[TokenView]:
+    """Some of the workspace's tokens, oldest first unless told otherwise, the ended ones too."""
     wanted = VIEW.where(ApiToken.workspace_id == workspace_id)
-    return fetch(connection, wanted, identifier=ApiToken.id, window=window, sorting=None, read=view)
+    if narrowing.name:
+        wanted = wanted.where(ApiToken.name.icontains(narrowing.name, autoescape=True))
+    if narrowing.live is not None:
+        wanted = wanted.where(STANDS if narrowing.live else ~STANDS)
+    return fetch(connection, wanted, identifier=ApiToken.id, window=window, sorting=narrowing.sorting, read=view)
 
 
 def every(connection: Connection, *, workspace_id: UUID) -> Sequence[TokenView]:
@@ -226,6 +271,7 @@ def rotate(
     lifetime: timedelta | None = None,
     limits: TokenLimits = TokenLimits(),  # noqa: B008 - frozen
     asking: TokenView | None = None,
+    to_owner: bool = True,
 ) -> TokenView:
     """Give a token a new secret; those that it has end after the overlap, and never later than they were going to.
 
@@ -240,6 +286,7 @@ def rotate(
         limits: of the service.
         asking: the token that does it, if one does: it gets a secret of nothing that outlives it, or that may be used
             from where it may not.
+        to_owner: where no token asks, whether the owner alone is shown the text.
 
     Raises:
         NotFound: the workspace has no such token.
@@ -258,7 +305,7 @@ def rotate(
         raise NotAllowed("A token rotates nothing that outlives it.", action="token.outlive")
     until = min(now + overlap, before.expires_at)
     _retire(connection, before, until)
-    _add_secret(connection, before, digest, asking)
+    _add_secret(connection, before, digest, asking, to_owner=to_owner)
     renewed = {} if end == before.expires_at else {"expires_at": end, "warned_days": warned_at_birth(end - now)}
     here = (ApiToken.workspace_id == workspace_id, ApiToken.id == token_id)
     changed = update(ApiToken).where(*here).values(name=ApiToken.name, **renewed).returning(*VIEW.selected_columns)

@@ -18,7 +18,9 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import transaction
 from provisioning.directory import workspaces
-from provisioning.tokens import api
+from provisioning.directory.paging import Window
+from provisioning.sessions import lifecycle
+from provisioning.tokens import api, clients
 from tests.conftest import TEST, Idp, new_workspace
 from tests.console import Visitor, owner_of, visitor
 from tests.service import Service
@@ -73,8 +75,9 @@ def found(service: Service) -> Company:
     given = _give(idp)
     visitor(idp, "grace.hopper@acme.example")
     made = owner.send("/groups/new", "/groups/new", {"name": "Auditors"})
-    samples = {
+    samples = _credentials(idp) | {
         "member_id": ids["Grace Hopper"],
+        "connection_id": str(idp.connection.id),
         "group_id": groups["Engineering"],
         "label": "environment:prod",
         "local_group_id": made.headers["Location"].rpartition("/")[2],
@@ -102,7 +105,24 @@ def _give(idp: Idp) -> dict[str, str]:
         role = custom_roles.create(database, key="catalogue-reader", **where, **told)
         told = [Registration("source", name, name, labels) for name, labels in _SOURCES.items()]
         resources.register(database, workspace_id=of, resources=told, by=TEST)
-        secret, soon = context().keyring.mint(Kind.API_TOKEN), timedelta(days=5)
-        api.issue(database, workspace_id=of, name="terraform", digest=secret.digest, by=TEST, lifetime=soon)
     ids = {"mapping_id": str(made.id), "proposal_id": str(waits.waiting)}
     return {**ids, "role_key": "source-admin", "own_role_key": role.key}
+
+
+def _credentials(idp: Idp) -> dict[str, str]:
+    """A token that ends soon, a client with a secret, and somebody's session."""
+    of = idp.workspace.id
+    with transaction() as database:
+        secret, soon = context().keyring.mint(Kind.API_TOKEN), timedelta(days=5)
+        token = api.issue(database, workspace_id=of, name="terraform", digest=secret.digest, by=TEST, lifetime=soon)
+        client = clients.create(
+            database, workspace_id=of, name="warehouse", owner_id=None, token_lifetime=None, by=TEST
+        )
+        held = clients.add_secret(database, client=client, digest=b"warehouse", by=TEST)
+        found = lifecycle.every(database, policy=context().session_policy, workspace_id=of, window=Window(1)).items
+    return {
+        "token_id": str(token.id),
+        "client_id": str(client.id),
+        "secret_id": str(held.id),
+        "session_id": str(found[0].id),
+    }

@@ -194,7 +194,7 @@ def test_every_page_carries_the_policy_and_is_small(owner, idp):
 @pytest.mark.parametrize(
     ("path", "count"),
     [
-        *(("", 10), ("/people", 5), ("/people?q=a&state=active", 5), ("/people/{}", 6), ("/people/{}/sessions", 6)),
+        *(("", 11), ("/people", 5), ("/people?q=a&state=active", 5), ("/people/{}", 6), ("/people/{}/sessions", 6)),
         *(("/people/{}/history", 7), ("/groups", 6), ("/groups/{}", 12), ("/people/{}/remove", 5)),
     ],
 )

@@ -6,7 +6,20 @@ from flask import Blueprint, Flask
 
 from provisioning.web.console import frame, home, shown
 from provisioning.web.console.page import Page
-from provisioning.web.console.pages import access, audit, groups, mappings, overview, people, resources, roles
+from provisioning.web.console.pages import (
+    access,
+    audit,
+    connections,
+    groups,
+    mappings,
+    overview,
+    people,
+    resources,
+    roles,
+    sessions,
+    settings,
+    tokens,
+)
 
 # Another page is a module in `pages`, a folder in `templates/console`, and a line here.
 PAGES: tuple[Page, ...] = (
@@ -17,7 +30,11 @@ PAGES: tuple[Page, ...] = (
     roles.PAGE,
     resources.PAGE,
     access.PAGE,
+    sessions.PAGE,
+    tokens.PAGE,
+    connections.PAGE,
     audit.PAGE,
+    settings.PAGE,
 )
 
 

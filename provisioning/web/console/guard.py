@@ -138,6 +138,14 @@ def insider() -> Insider:
     return found
 
 
+def is_in_person() -> bool:
+    """Whether nobody but the person can be asking, as far as sessions tell.
+
+    One that opens this workspace alone was begun by a program of the workspace, which has had its text, too.
+    """
+    return person().standing.reach_id is None
+
+
 def is_inside() -> bool:
     """Whether it was made out who is asking, in which workspace."""
     return "insider" in g

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from flask import Flask
 from markupsafe import Markup
@@ -22,6 +23,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(reason)
     app.add_template_filter(counted)
     app.add_template_filter(condition)
+    app.add_template_filter(sides)
+    app.add_template_filter(length_of)
     app.add_template_filter(gives)
     app.add_template_filter(kinds_of_scope)
     app.add_template_global(lists.address, "same_list")
@@ -88,6 +91,23 @@ _ONE_GROUP = re.compile(r'id eq "[0-9a-f-]{36}"')
 def condition(written: str) -> str:
     """The condition of a mapping; the id by which it means one group says nothing to people."""
     return "it means this very group" if _ONE_GROUP.fullmatch(written) else written
+
+
+def sides(change: Any, name: str) -> tuple[tuple[str, Any], tuple[str, Any]]:
+    """What an attribute was and is, as the provisioning log has it; of members, only what came and went is told."""
+    is_pair = isinstance(change, list) and not name.startswith("members.")
+    before, after = change if is_pair else (None, change)
+    return ("Before", before), ("After", after)
+
+
+_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def length_of(seconds: float) -> str:
+    """A length of time in the greatest unit of which it is some: `90 days`, `15 minutes`."""
+    whole = int(seconds)
+    size, unit = next(((size, unit) for size, unit in _UNITS if whole % size == 0), _UNITS[-1])
+    return counted(whole // size, unit)
 
 
 def gives(terms: Terms) -> str:
