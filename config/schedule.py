@@ -42,6 +42,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("look for mass changes", "provisioning.watch_mass_changes", "housekeeping", "expiry_interval"),
     Entry("end policies whose time is over", "provisioning.expire_policies", "housekeeping", "expiry_interval"),
     Entry("delete invitations long expired", "provisioning.expire_invitations", "housekeeping", "expiry_interval"),
+    Entry("add up the numbers of members", "provisioning.gather_tallies", "housekeeping", "expiry_interval"),
     Entry("let the next key sign", "provisioning.tend_keys", "housekeeping", "expiry_interval"),
     Entry("end tokens whose time is over", "provisioning.expire_tokens", "housekeeping", "expiry_interval"),
     Entry("tell of tokens whose end is near", "provisioning.warn_of_expiry", "housekeeping", "expiry_interval"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,7 +19,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import Pool
@@ -85,11 +87,11 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 # PostgreSQL itself gives a statement up sooner than anybody at this end.
 _STATEMENT_SECONDS, _ANSWER_SECONDS = 30, 32.0
-# How soon a server must say that a connection out of the pool still works.
-_SIGN_OF_LIFE_SECONDS = 1.0
+# How soon a server must say that a connection which nobody has used for a while still works.
+_SIGN_OF_LIFE_SECONDS, _TRUSTED_SECONDS = 1.0, 1.0
 
 
-class _Bounded(psycopg.Connection[Any]):
+class Bounded(psycopg.Connection[Any]):
     """A connection that gives up on a server from which nothing comes.
 
     Its own timeouts PostgreSQL keeps only as long as it can be heard; and a network that swallows everything, or a
@@ -98,6 +100,8 @@ class _Bounded(psycopg.Connection[Any]):
 
     # In seconds; without any, it waits for ever.
     patience: float | None = _ANSWER_SECONDS
+    # Until when it is known to work, by the clock of this process.
+    trusted_until = 0.0
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for the server, as long as the connection's patience lasts.
@@ -113,35 +117,60 @@ class _Bounded(psycopg.Connection[Any]):
                 self.pgconn.finish()
             raise
 
+    def require_life(self) -> None:
+        """Look whether the server is there: of one that was there a moment ago, only whether it has hung up since.
+
+        Raises:
+            OperationalError: it is not.
+        """
+        if time.monotonic() < self.trusted_until and not self._has_been_told():
+            return
+        patience, self.patience = self.patience, _SIGN_OF_LIFE_SECONDS
+        self.autocommit = True
+        self.execute("")
+        self.autocommit = False
+        self.patience = patience
+
+    def _has_been_told(self) -> bool:
+        """Whether something has come that nobody asked for: an end, or the reason of one."""
+        poll = select.poll()
+        poll.register(self.pgconn.socket, select.POLLIN)
+        return bool(poll.poll(0))
+
 
 @event.listens_for(Engine, "do_connect")
 def _connect(_dialect: Dialect, _record: Any, arguments: Any, options: Any) -> psycopg.Connection[Any]:
-    return _Bounded.connect(*arguments, **options)
+    return Bounded.connect(*arguments, **options)
 
 
-def _expect_a_sign_of_life(connection: Any, _record: Any) -> None:
-    if isinstance(connection, _Bounded):
-        connection.patience = _SIGN_OF_LIFE_SECONDS
+def _require_life(connection: Any, _record: Any, _proxy: Any) -> None:
+    """SQLAlchemy's own look at a connection asks the server every time: that is a third of a quick request."""
+    if isinstance(connection, Bounded):
+        try:
+            connection.require_life()
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
 
 
-def _expect_answers(connection: Any, _record: Any, _proxy: Any) -> None:
-    if isinstance(connection, _Bounded):
-        connection.patience = _ANSWER_SECONDS
+def _leave(connection: Any, _record: Any) -> None:
+    """Have every connection begin in the same state, whoever had it before."""
+    if isinstance(connection, Bounded) and not connection.closed:
+        connection.autocommit = False
+        connection.trusted_until = time.monotonic() + _TRUSTED_SECONDS
 
 
-event.listen(Pool, "checkin", _expect_a_sign_of_life)
-event.listen(Pool, "checkout", _expect_answers)
+event.listen(Pool, "checkout", _require_life)
+event.listen(Pool, "checkin", _leave)
 
 
 def take_any_time(connection: Connection) -> None:
     """Let the statements of a connection take as long as they need, on both ends: migrations do."""
     connection.execute(text("SET statement_timeout = 0"))
-    driver: Any = connection.connection.dbapi_connection
-    driver.patience = None
+    driver_of(connection).patience = None
 
 
 def engine_options(*, pool_size: int) -> dict[str, Any]:
-    """How engines are built everywhere: bounded waits, quick discovery of dead servers, fast JSON.
+    """How engines are built everywhere: bounded waits, fast JSON, no question that nothing here needs answered.
 
     Returns:
         Keyword arguments of `sqlalchemy.create_engine`.
@@ -150,9 +179,10 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 5,
-        "pool_pre_ping": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
+        # No column is an hstore: whether there are any costs each new connection a transaction.
+        "use_native_hstore": False,
         "connect_args": {
             "connect_timeout": 2,
             "keepalives_idle": 10,
@@ -166,11 +196,17 @@ def engine_options(*, pool_size: int) -> dict[str, Any]:
     }
 
 
+def driver_of(connection: Connection) -> Bounded:
+    """The driver's own connection."""
+    return cast("Bounded", connection.connection.driver_connection)
+
+
 @contextmanager
 def reading() -> Iterator[Connection]:
     """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""
     with db.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        driver_of(connection).autocommit = True
+        yield connection
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from provisioning import clock, heartbeat, migration, nudge, outbox, worklist
 from provisioning.database import reading
-from provisioning.directory import deletion
+from provisioning.directory import deletion, tally
 from provisioning.forwarding import syslog_places
 from provisioning.forwarding.means import QUEUE as FORWARDING
 from provisioning.invariants import Finding
@@ -69,6 +69,7 @@ def findings(connection: Connection, *, policy: SessionPolicy, syslog: bool) -> 
         *of_tokens.findings(connection, within=_WITHIN),
         *worklist.findings(connection, within=_WITHIN),
         *deletion.findings(connection, within=_DELETED_WITHIN),
+        *tally.findings(connection),
         *(syslog_places.findings(connection, within=_WITHIN) if syslog else ()),
     ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     Delete,
     Identity,
@@ -30,7 +31,6 @@ from sqlalchemy import (
     case,
     column,
     insert,
-    literal,
     null,
     select,
     text,
@@ -40,9 +40,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from sqlalchemy.sql import func
+from sqlalchemy.types import TypeEngine
 
 from provisioning import entropy, nudge
 from provisioning.database import Base, after_commit, transaction
+from provisioning.prepared import Prepared
 
 _log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 10
@@ -177,7 +179,7 @@ _WRITTEN = (*_WHAT, "actor_kind", "actor_id", "request_id", "done_at")
 def append(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> None:
     """Write facts in the transaction that makes them true; when one calls for work, a nudge follows the commit."""
     if facts:
-        connection.execute(_insertion(connection, facts, workspace_id, by))
+        _APPEND.run(connection, told(connection, *facts, workspace_id=workspace_id, by=by))
 
 
 def together(connection: Connection, change: Change, *facts: Fact, workspace_id: UUID | None, by: Actor) -> Change:
@@ -192,11 +194,19 @@ def together(connection: Connection, change: Change, *facts: Fact, workspace_id:
     """
     if not facts:
         return change
-    return change.add_cte(_insertion(connection, facts, workspace_id, by).cte("facts"))
+    return change.add_cte(_insertion(**told(connection, *facts, workspace_id=workspace_id, by=by)).cte("facts"))
 
 
-def _insertion(connection: Connection, facts: Sequence[Fact], workspace_id: UUID | None, by: Actor) -> Insert:
-    """The facts as one parameter, so that PostgreSQL sees the same statement however many there are."""
+def telling(change: Change) -> Change:
+    """A change and its facts as `together` makes them, to be prepared: what `told` gives are its parameters, too."""
+    return change.add_cte(_insertion().cte("facts"))
+
+
+def told(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> dict[str, Any]:
+    """The parameters by which a change that was made with `telling` tells its facts; the arguments are `together`'s.
+
+    All facts are one of them, so that PostgreSQL sees the same statement however many there are.
+    """
     for queue in {fact.urgency for fact in facts if fact.calls_for_work}:
         after_commit(connection, nudge.teller(queue))
     rows = [
@@ -210,18 +220,37 @@ def _insertion(connection: Connection, facts: Sequence[Fact], workspace_id: UUID
         }
         for fact in facts
     ]
+    return {
+        "facts": rows,
+        "fact_workspace_id": workspace_id,
+        "fact_actor_kind": by.kind,
+        "fact_actor_id": by.id,
+        "fact_request_id": by.request_id,
+    }
+
+
+def _insertion(**values: Any) -> Insert:
+    """The facts that these values tell, or those that parameters of their names are going to."""
+
+    def given(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
+        return bindparam(name, values[name], kind) if name in values else bindparam(name, type_=kind)
+
     columns = (column("id", Uuid), column("name", Text), column("subject", Text), column("payload", JSONB))
     how = (column("urgency", Text), column("calls_for_work", Boolean))
     row = (
-        func.jsonb_to_recordset(bindparam("facts", rows, JSONB))
+        func.jsonb_to_recordset(given("facts", JSONB()))
         .table_valued(*columns, *how, name="fact")
         .render_derived(with_types=True)
     )
     done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
-    who = (literal(by.kind), literal(by.id, Text), literal(by.request_id, Text))
-    what = (row.c.id, literal(workspace_id, Uuid), row.c.name, row.c.subject, row.c.payload, row.c.urgency)
+    who = (given(f"fact_{name}", Text()) for name in ("actor_kind", "actor_id", "request_id"))
+    workspace_id = given("fact_workspace_id", Uuid())
+    what = (row.c.id, workspace_id, row.c.name, row.c.subject, row.c.payload, row.c.urgency)
     written = select(*what, *who, done)
     return insert(Event).from_select(_WRITTEN, written)
+
+
+_APPEND = Prepared(_insertion())
 
 
 def _payload(fact: Fact) -> dict[str, Any]:

@@ -95,15 +95,17 @@ class Pace:
         share = max(1, item.amount // _SHARE)
         if share == 1:
             return self._counted(lambda limiter: _taken(limiter, item, of, who))
-        if self._shares.use(of, who):
+        if self._shares.use(of, who) is not None:
             return None
         wait = self._counted(lambda limiter: _taken(limiter, item, of, who, share))
         if wait is None:
-            self._shares.keep(of, who, share - 1)
+            self._shares.keep(of, who, left=share - 1)
         return wait
 
     def measure(self, what: str, who: str, per_minute: int) -> Measure:
-        """Count one request by minutes of the clock, in one round trip, and tell how many there were.
+        """Count one request by minutes of the clock, and tell how many there were.
+
+        Of a large measure other processes may have taken shares that they have not used: too many are told then.
 
         Args:
             what: of which kind it is; each kind is counted apart.
@@ -112,7 +114,12 @@ class Pace:
         """
         now = time.time()
         key = f"{what}/{who}/{int(now // _MINUTE)}"
-        asked = self._counted(lambda limiter: limiter.storage.incr(key, _MINUTE))
+        share = max(1, per_minute // _SHARE)
+        asked = self._shares.use(what, key)
+        if asked is None:
+            taken = self._counted(lambda limiter: limiter.storage.incr(key, _MINUTE, share))
+            asked = taken - share + 1
+            self._shares.keep(what, key, left=share - 1, asked=asked)
         return Measure(per_minute, asked, max(1, math.ceil(_MINUTE - now % _MINUTE)))
 
     def _counted(self, count: Callable[[FixedWindowRateLimiter], T]) -> T:
@@ -130,24 +137,26 @@ class _Shares:
     """What was counted already and may still be used, so that not every request needs a round trip."""
 
     def __init__(self) -> None:
-        self._left: dict[tuple[str, str], tuple[int, float]] = {}
+        self._left: dict[tuple[str, str], tuple[int, int, float]] = {}
         self._lock = threading.Lock()
 
-    def use(self, of: str, who: str) -> bool:
-        """Use one, if there is one that has not lapsed."""
+    def use(self, of: str, who: str) -> int | None:
+        """Use one that has not lapsed, and tell which one of all it is; None where there is none."""
         with self._lock:
-            left, lapses = self._left.get((of, who), (0, 0.0))
+            left, asked, lapses = self._left.get((of, who), (0, 0, 0.0))
             if left < 1 or time.monotonic() >= lapses:
-                return False
-            self._left[of, who] = (left - 1, lapses)
-            return True
+                return None
+            self._left[of, who] = (left - 1, asked + 1, lapses)
+            return asked + 1
 
-    def keep(self, of: str, who: str, count: int) -> None:
-        """Keep some; those of very many others are forgotten."""
+    def keep(self, of: str, who: str, *, left: int, asked: int = 0) -> None:
+        """Keep some, of which the one before was the so many'th; those of very many others are forgotten."""
+        if not left:
+            return
         with self._lock:
             if len(self._left) >= _MOST_SHARES:
                 self._left.clear()
-            self._left[of, who] = (count, time.monotonic() + _SHARE_SECONDS)
+            self._left[of, who] = (left, asked, time.monotonic() + _SHARE_SECONDS)
 
 
 def _taken(

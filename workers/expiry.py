@@ -10,7 +10,7 @@ from provisioning import signing_keys
 from provisioning.access import access_requests, custom_roles, dormant, policies, proposals
 from provisioning.context import context
 from provisioning.database import transaction
-from provisioning.directory import invitations
+from provisioning.directory import invitations, tally
 from provisioning.identities import logouts
 from provisioning.journal import entries
 from provisioning.outbox import SYSTEM
@@ -114,6 +114,12 @@ def _batches(mark: Callable[[Connection], int], most: int = _AT_ONCE) -> int:
             return total
 
 
+def gather_tallies() -> int:
+    """Put together what is noted of the numbers of members, and return of how many workspaces."""
+    with transaction() as database:
+        return tally.gather(database)
+
+
 # Under the names that the schedule uses.
 TASKS: Mapping[str, Callable[[], int]] = {
     "provisioning.expire_sessions": expire_sessions,
@@ -128,4 +134,5 @@ TASKS: Mapping[str, Callable[[], int]] = {
     "provisioning.forget": forget,
     "provisioning.forget_answers": forget_answers,
     "provisioning.forget_lost_groups": forget_lost_groups,
+    "provisioning.gather_tallies": gather_tallies,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, func, literal_column, or_, select, text, true
@@ -23,6 +23,7 @@ from provisioning.access.roles import MINIMAL, OWNER, Catalogue
 from provisioning.access.rules import Facts, Grant, Path, Reference, Resource, Scope
 from provisioning.directory import extensions
 from provisioning.directory.models import Workspace
+from provisioning.prepared import Prepared
 from provisioning.refusals import NotFound
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.extensions import Kinds
@@ -73,7 +74,18 @@ _WORKSPACE = select(Workspace.owners_by_mapping, extensions.OF_WORKSPACE.label("
 _AS_JSON = dict.fromkeys(("person", "groups", "rules", "policies", "roles", "resource"), JSONB)
 _MEMBER = text(_OF_MEMBER).columns(**_AS_JSON).subquery("loaded")
 _OF = _WORKSPACE.subquery("of")
-_LOAD_MEMBER = select(_MEMBER, _OF).select_from(_MEMBER.join(_OF, true()))
+_LOAD_MEMBER = Prepared(select(_MEMBER, _OF).select_from(_MEMBER.join(_OF, true())))
+
+
+class _Loaded(NamedTuple):
+    person: Mapping[str, Any] | None
+    groups: Sequence[Mapping[str, Any]] | None
+    rules: Sequence[Mapping[str, Any]] | None
+    policies: Sequence[Mapping[str, Any]] | None
+    roles: Sequence[Mapping[str, Any]] | None
+    resource: Mapping[str, Any] | None
+    owners_by_mapping: bool
+    extensions: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +121,17 @@ def of_member(
     Raises:
         NotFound: the workspace has no such member.
     """
-    row = connection.execute(_LOAD_MEMBER, _named(workspace_id, on) | {"member": member_id}).one()
+    row = _Loaded(*_LOAD_MEMBER.one(connection, _named(workspace_id, on) | {"member": member_id}))
     if row.person is None:
         raise NotFound("There is no such member in this workspace.")
     resource = _resource(on, row.resource)
     if not row.person["active"]:
         return Case(Facts(), resource)
     roles = own_roles(catalogue, row.roles)
-    return Case(Facts(tuple(_grants(row, roles))), resource)
+    return Case(Facts(tuple(_grants(row, row.person, roles))), resource)
 
 
-def with_policies(found: Select[*tuple[Any, ...]], kind: Literal["token", "client"]) -> Select[*tuple[Any, ...]]:
+def with_policies(found: Select[*tuple[Any, ...]], kind: Literal["token", "client"]) -> Prepared:
     """A look-up of a program that carries along what its access rests on, for `held_by`.
 
     Args:
@@ -133,15 +145,19 @@ def with_policies(found: Select[*tuple[Any, ...]], kind: Literal["token", "clien
     policies = select(func.jsonb_agg(func.jsonb_build_object(*parts))).where(*of_program, counts)
     own = aliased(CustomRole, name="own")
     roles = select(func.jsonb_agg(func.to_jsonb(literal_column("own")))).select_from(own)
-    return select(
-        who,
-        policies.correlate(who).scalar_subquery().label("_policies"),
-        roles.where(own.workspace_id == who.c.workspace_id).correlate(who).scalar_subquery().label("_roles"),
+    return Prepared(
+        select(
+            who,
+            who.c.workspace_id.label("_workspace_id"),
+            who.c.member_id.label("_member_id"),
+            policies.correlate(who).scalar_subquery().label("_policies"),
+            roles.where(own.workspace_id == who.c.workspace_id).correlate(who).scalar_subquery().label("_roles"),
+        )
     )
 
 
 def held_by(
-    connection: Connection, found: Select[*tuple[Any, ...]], parameters: Mapping[str, Any], *, catalogue: Catalogue
+    connection: Connection, found: Prepared, parameters: Mapping[str, Any], *, catalogue: Catalogue
 ) -> tuple[Sequence[Any], Facts] | None:
     """Whoever a look-up of `with_policies` finds, and what their access rests on, within what their owner may do now.
 
@@ -150,14 +166,14 @@ def held_by(
     Returns:
         The row of the look-up and the facts, or None where it finds nobody.
     """
-    row = connection.execute(found, parameters).one_or_none()
+    row = found.one_or_none(connection, parameters)
     if row is None:
         return None
-    *who, policies, rows = row
+    *who, workspace_id, member_id, policies, rows = row
     roles = own_roles(catalogue, rows)
     given = (_grant(policy, roles, "policy") for policy in policies or ())
-    where = {"workspace_id": row.workspace_id, "catalogue": catalogue}
-    bounds = None if row.member_id is None else of_member(connection, member_id=row.member_id, **where).facts
+    where = {"workspace_id": workspace_id, "catalogue": catalogue}
+    bounds = None if member_id is None else of_member(connection, member_id=member_id, **where).facts
     return who, Facts(tuple(grant for grant in given if grant), bounds)
 
 
@@ -177,8 +193,8 @@ def own_roles(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]] | None) ->
     return catalogue.with_own(catalogue.compose(**{part: row[part] for part in parts}) for row in rows)
 
 
-def _grants(row: Any, roles: Catalogue) -> Iterator[Grant]:
-    base = (OWNER, "ownership") if row.person["owner"] else (MINIMAL, "membership")
+def _grants(row: _Loaded, person: Mapping[str, Any], roles: Catalogue) -> Iterator[Grant]:
+    base = (OWNER, "ownership") if person["owner"] else (MINIMAL, "membership")
     yield Grant(roles[base[0]], Scope(), Path(base[1]))  # type: ignore[arg-type]
     names = {group["id"]: group["display_name"] for group in row.groups or ()}
     of_rule: dict[str, list[Mapping[str, Any]]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping
 
 from provisioning.dialects import entra
@@ -33,12 +34,14 @@ def recognise(user_agent: str, quirks: Collection[str]) -> str | None:
         user_agent: as the client calls itself.
         quirks: the deviations that were met.
     """
-    heard = user_agent.lower()
-    for dialect in DIALECTS.values():
-        if any(name in heard for name in dialect.calls_itself):
-            return dialect.name
     # Capital operations are Entra ID's own, and it gives no name.
-    return entra.DIALECT.name if "op_in_capitals" in quirks else None
+    return _called(user_agent) or (entra.DIALECT.name if "op_in_capitals" in quirks else None)
+
+
+@functools.lru_cache(maxsize=1024)
+def _called(user_agent: str) -> str | None:
+    heard = user_agent.lower()
+    return next((one.name for one in DIALECTS.values() if any(name in heard for name in one.calls_itself)), None)
 
 
 def advise(met: Collection[str], *, pinned: str, learned: str | None) -> list[str]:

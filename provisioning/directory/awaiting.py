@@ -7,9 +7,10 @@ each other, so that neither misses the other.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Delete, delete, exists, func, select, text
+from sqlalchemy import ColumnElement, Delete, delete, exists, func, literal, select, text
 from sqlalchemy.engine import Connection
 
 from provisioning import outbox
@@ -52,7 +53,7 @@ def expect(
     Returns:
         The ids of those who are there.
     """
-    connection.execute(_HOLD, {"keys": sorted(_key(connection_id, name) for name in names), "kind": _KIND})
+    connection.execute(_HOLD, {"keys": sorted(key(connection_id, name) for name in names), "kind": _KIND})
     parameters = {"workspace": workspace_id, "connection": str(connection_id), "names": list(names)}
     present = {row.name: row.id for row in connection.execute(_PRESENT, parameters)}
     missing = [name for name in names if name not in present]
@@ -64,16 +65,19 @@ def expect(
     return tuple(present.values())
 
 
-def hold(connection_id: UUID, name: str) -> ColumnElement[None]:
-    """Hold a name until the transaction ends: to be asked along with something else, before `is_expected` is."""
-    return func.pg_advisory_xact_lock(_KIND, func.hashtext(_key(connection_id, name)))
+def hold(name: ColumnElement[str]) -> ColumnElement[None]:
+    """Hold a name, by its `key`, until the transaction ends: to be asked along with something else."""
+    return func.pg_advisory_xact_lock(_KIND, func.hashtext(name))
 
 
-def _key(connection_id: UUID, name: str) -> str:
+def key(connection_id: UUID, name: str) -> str:
+    """Under which a connection's name for somebody is held."""
     return f"{connection_id} {name}"
 
 
-def is_expected(workspace_id: UUID, connection_id: UUID, name: str) -> ColumnElement[bool]:
+def is_expected(
+    workspace_id: ColumnElement[Any], connection_id: ColumnElement[Any], name: ColumnElement[Any]
+) -> ColumnElement[bool]:
     """Whether any group of the connection awaits somebody of this name: to be asked along with something else."""
     return exists().where(
         AwaitedMember.workspace_id == workspace_id,
@@ -111,7 +115,7 @@ def arrive(
     Returns:
         Whether any did.
     """
-    connection.execute(select(hold(connection_id, name)))
+    connection.execute(select(hold(literal(key(connection_id, name)))))
     parameters = {"workspace": workspace_id, "connection": connection_id, "name": name, "member": member_id}
     joined = connection.execute(_ARRIVE, parameters).scalars()
     facts = [GroupMembersChanged(group_id=group, added=(member_id,), removed=()) for group in joined]

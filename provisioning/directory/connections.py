@@ -28,6 +28,7 @@ from provisioning.directory.events import (
 from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
 from provisioning.directory.models import SESSION_EPOCHS, ClientSecret, Connection, ConnectionToken, Workspace
 from provisioning.outbox import Actor
+from provisioning.prepared import Prepared
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.scim.extensions import Kinds
 
@@ -349,7 +350,7 @@ _UNNOTED = or_(
     ConnectionToken.last_used_at.is_(None),
     ConnectionToken.last_used_at < func.clock_timestamp() - _NOTED_EVERY,
 )
-_BY_DIGEST = (
+_BY_DIGEST = Prepared(
     _VIEW.add_columns(OF_WORKSPACE, _UNNOTED)
     .join(
         ConnectionToken,
@@ -364,7 +365,7 @@ _BY_DIGEST = (
 
 def by_credential(database: Database, digest: bytes) -> ConnectionView | None:
     """The connection whose live credential has this digest, if there is one: one indexed row."""
-    row = database.execute(_BY_DIGEST, {"digest": digest}).one_or_none()
+    row = _BY_DIGEST.one_or_none(database, {"digest": digest})
     return None if row is None else ConnectionView(*row)
 
 

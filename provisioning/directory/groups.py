@@ -8,7 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert, Select, Uuid, bindparam, delete, exists, insert, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    Insert,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +34,7 @@ from provisioning.directory.events import GroupAdded, GroupMembersChanged, Group
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor, Fact
+from provisioning.prepared import Prepared
 from provisioning.refusals import Conflict, Invalid, NotFound, ProtectedMember
 
 
@@ -81,7 +95,7 @@ _COLUMNS = (
 VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS)
 
 
-def _members(most: int | None) -> Any:
+def _members(most: int | BindParameter[int] | None) -> Any:
     """The ids of a group's members, in their order: from the table of memberships alone."""
     some = (
         select(Membership.member_id)
@@ -95,6 +109,23 @@ def _members(most: int | None) -> Any:
 
 
 WITH_MEMBERS = VIEW.add_columns(_members(None))
+_ONE = VIEW.where(Group.workspace_id == bindparam("workspace"), Group.id == bindparam("group"))
+_BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
+_PARAMETERS: dict[str, Any] = {name: bindparam(name) for name in ("id", "workspace_id", *GroupProfile.COLUMNS)}
+_CREATE = Prepared(
+    outbox.telling(insert(Group).values(**_PARAMETERS, connection_id=bindparam("connection_id")).returning(*_COLUMNS))
+)
+_CHANGE = (
+    update(Group)
+    .where(Group.workspace_id == _PARAMETERS["workspace_id"], Group.id == _PARAMETERS["id"])
+    .values(
+        **{name: _PARAMETERS[name] for name in GroupProfile.COLUMNS},
+        version=Group.version + 1,
+        modified_at=func.clock_timestamp(),
+    )
+)
+_STORE = Prepared(outbox.telling(_CHANGE.returning(*_COLUMNS)))
+_STORE_AND_SHOW = Prepared(outbox.telling(_CHANGE.returning(*_COLUMNS, _members(bindparam("most", type_=Integer)))))
 
 
 def view(row: Sequence[Any]) -> GroupView:
@@ -130,13 +161,10 @@ def create(
         Invalid: nobody pushes the group, and a member is not one of the workspace.
     """
     group_id = entropy.new_id()
-    new = (
-        insert(Group)
-        .values(id=group_id, workspace_id=workspace_id, connection_id=connection_id, **profile.columns())
-        .returning(*_COLUMNS)
-    )
+    new = {"id": group_id, "workspace_id": workspace_id, "connection_id": connection_id, **profile.columns()}
     fact = GroupAdded(group_id=group_id, display_name=profile.display_name)
-    group = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by))
+    told = outbox.told(connection, fact, workspace_id=workspace_id, by=by)
+    group = _written(_CREATE, connection, {**new, **told})
     if not members:
         return replace(group, members=())
     added = _add(connection, group=group, members=members, by=by, awaits=awaits)
@@ -146,9 +174,9 @@ def create(
     return replace(group, members=tuple(sorted(added)))
 
 
-def _written(connection: Connection, change: Any) -> GroupView:
+def _written(change: Prepared, connection: Connection, values: dict[str, Any]) -> GroupView:
     try:
-        return view(connection.execute(change).one())
+        return view(change.one(connection, values))
     except IntegrityError:
         raise Conflict("There is a group with this displayName already.", field="displayName") from None
 
@@ -165,8 +193,11 @@ def by_id(connection: Connection, *, workspace_id: UUID, group_id: UUID, most: i
     Raises:
         NotFound: the workspace has none.
     """
-    wanted = VIEW if most == 0 else VIEW.add_columns(_members(most))
-    row = connection.execute(wanted.where(Group.workspace_id == workspace_id, Group.id == group_id)).one_or_none()
+    if most == 0:
+        row = _BY_ID.one_or_none(connection, {"workspace": workspace_id, "group": group_id})
+    else:
+        wanted = VIEW.add_columns(_members(most)).where(Group.workspace_id == workspace_id, Group.id == group_id)
+        row = connection.execute(wanted).one_or_none()
     if row is None:
         raise NotFound("There is no such group in this workspace.")
     return view(row)
@@ -178,8 +209,7 @@ def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> Group
     Raises:
         NotFound: the workspace has none of this id.
     """
-    held = VIEW.where(Group.workspace_id == workspace_id, Group.id == group_id).with_for_update(key_share=True)
-    row = connection.execute(held).one_or_none()
+    row = _HELD.one_or_none(connection, {"workspace": workspace_id, "group": group_id})
     if row is None:
         raise NotFound("There is no such group in this workspace.")
     return view(row)
@@ -222,13 +252,9 @@ def store(
         facts.append(GroupMembersChanged(group_id=group.id, added=added, removed=removed))
     if not facts:
         return group
-    stored = (
-        update(Group)
-        .where(Group.workspace_id == group.workspace_id, Group.id == group.id)
-        .values(**profile.columns(), version=Group.version + 1, modified_at=func.clock_timestamp())
-        .returning(*_COLUMNS, *([_members(most)] if most else []))
-    )
-    return _written(connection, outbox.together(connection, stored, *facts, workspace_id=group.workspace_id, by=by))
+    new = {"id": group.id, "workspace_id": group.workspace_id, "most": most, **profile.columns()}
+    told = outbox.told(connection, *facts, workspace_id=group.workspace_id, by=by)
+    return _written(_STORE_AND_SHOW if most else _STORE, connection, {**new, **told})
 
 
 def _remove(connection: Connection, *, group: GroupView, delta: Delta, by: Actor) -> tuple[UUID, ...]:
@@ -265,8 +291,9 @@ def ids_of(names: Sequence[str]) -> list[UUID]:
 
 
 # Adds whom the workspace knows and tells them, so that somebody unknown is noticed in the same round trip.
-_ADD = text(
-    """
+_ADD = Prepared(
+    text(
+        """
     WITH known AS (
         SELECT id FROM member WHERE workspace_id = :workspace AND id = ANY(:members) FOR KEY SHARE
     ), added AS (
@@ -276,6 +303,7 @@ _ADD = text(
     )
     SELECT ARRAY(SELECT id FROM known), ARRAY(SELECT member_id FROM added)
     """
+    )
 )
 
 
@@ -316,7 +344,7 @@ def _refuse_groups(connection: Connection, workspace_id: UUID, names: Sequence[s
 def _add_known(connection: Connection, group: GroupView, ids: set[UUID]) -> tuple[frozenset[UUID], tuple[UUID, ...]]:
     """Add those of these whom the workspace knows; who that is, and who of them is new in the group."""
     parameters = {"workspace": group.workspace_id, "group": group.id, "members": list(ids)}
-    known, added = connection.execute(_ADD, parameters).one()
+    known, added = _ADD.one(connection, parameters)
     return frozenset(known), tuple(added)
 
 

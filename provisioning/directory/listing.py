@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Numeric, Select, cast, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Numeric, Select, Uuid, bindparam, cast, literal, null, select, union_all
 from sqlalchemy.engine import Connection
 
-from provisioning.directory import groups, roster
+from provisioning.directory import groups, roster, tally
 from provisioning.directory.filters import ANYBODY, Compiler, Order, Viewer, over_groups, over_members
 from provisioning.directory.groups import GroupView
 from provisioning.directory.models import Group, Member, Membership
-from provisioning.directory.paging import Page, Sorting, Window, fetch
+from provisioning.directory.paging import Page, Sorting, Walk, Window, fetch
 from provisioning.directory.roster import MemberView
+from provisioning.prepared import Prepared
+from provisioning.scim.compare import fold
 from provisioning.scim.errors import InvalidFilter
-from provisioning.scim.filter import Filter, paths
+from provisioning.scim.filter import Comparison, Filter, paths
+from provisioning.scim.path import AttributePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,11 @@ class Selection:
     order: Order | Sorting | None = None
     viewer: Viewer = ANYBODY
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it is all there are, in the order in which they came, from the first to the last."""
+        return self.condition is None and self.order is None and self.window.before is None
+
 
 # What lists can be narrowed to besides filters, which name only what identity providers know.
 OWNERS: ColumnElement[bool] = Member.owner.expression
@@ -51,6 +59,27 @@ NEWEST_GROUPS = Sorting(Group.id.expression, descending=True, never_none=True)
 def pushed_by(connection_id: UUID) -> ColumnElement[bool]:
     """Whether a member is one of those whom a connection pushes."""
     return Member.connection_id == connection_id
+
+
+_OURS = roster.VIEW.where(Member.workspace_id == bindparam("workspace"))
+_MEMBERS = Walk(
+    _OURS,
+    identifier=Member.id,
+    counted=tally.total(bindparam("workspace", type_=Uuid)),
+    read=roster.view,
+)
+# What identity providers ask before everything else they do: for one by the name that only one can have.
+_BY_USER_NAME = Prepared(_OURS.where(Member.user_name_key == bindparam("key")))
+
+
+def _looked_up(selection: Selection, name: str) -> str | None:
+    """The folded value of an attribute, where nothing is asked but who has it."""
+    if selection.order is not None or selection.window.start_index != 1 or selection.window.is_walked:
+        return None
+    match selection.condition:
+        case Comparison(AttributePath(urn=None, name=asked, sub=None), "eq", str(value)) if asked.lower() == name:
+            return fold(value)
+    return None
 
 
 def of_members(
@@ -71,6 +100,12 @@ def of_members(
     Raises:
         InvalidFilter: the filter or order names what members can't be found or sorted by.
     """
+    name = None if meeting else _looked_up(selection, "username")
+    if name is not None:
+        rows = _BY_USER_NAME.rows(connection, {"workspace": workspace_id, "key": name})
+        return Page(tuple(map(roster.view, rows))[: selection.window.count], len(rows))
+    if selection.is_everything and not meeting:
+        return _MEMBERS.fetch(connection, {"workspace": workspace_id}, selection.window)
     compiler = over_members(selection.viewer)
     found = _found(roster.VIEW.where(Member.workspace_id == workspace_id, *meeting), compiler, selection)
     return fetch(

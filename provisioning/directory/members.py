@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, false, insert, select, update
+from sqlalchemy import BindParameter, Boolean, Text, bindparam, case, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
@@ -20,17 +21,51 @@ from provisioning.directory.events import (
     MemberSuspended,
     MemberUpdated,
 )
-from provisioning.directory.filters import has_external_id
 from provisioning.directory.models import SESSION_EPOCHS, Member, UniqueValue
 from provisioning.directory.profile import Profile
 from provisioning.directory.roster import COLUMNS, MemberView
 from provisioning.outbox import Actor, Fact
+from provisioning.prepared import Prepared, Row
 from provisioning.refusals import Conflict
 from provisioning.scim.definitions import USER
 from provisioning.scim.schema import ResourceType
 
 # Where a membership comes from.
 BY_HAND, SCIM, SIGN_IN, INVITATION = "manual", "scim", "sign_in", "invitation"
+
+
+def _parameters(*names: str) -> dict[str, BindParameter[Any]]:
+    return {name: bindparam(name) for name in names}
+
+
+_WHICH = _parameters("id", "workspace_id")
+_WHAT = _parameters("user_id", "connection_id", "external_ids", *Profile.COLUMNS)
+_CREATE = Prepared(
+    outbox.telling(
+        insert(Member)
+        .values(**_WHICH, **_WHAT, origin=bindparam("origin"), active_since_epoch=SESSION_EPOCHS.next_value())
+        .returning(
+            *COLUMNS,
+            awaiting.is_expected(_WHICH["workspace_id"], _WHAT["connection_id"], bindparam("external_id", type_=Text)),
+        )
+    )
+)
+_STORE = Prepared(
+    outbox.telling(
+        update(Member)
+        .where(*(Member.__table__.c[name] == value for name, value in _WHICH.items()))
+        .values(
+            **_WHAT,
+            version=Member.version + 1,
+            modified_at=func.clock_timestamp(),
+            active_since_epoch=case(
+                (bindparam("is_activated", type_=Boolean), SESSION_EPOCHS.next_value()),
+                else_=Member.active_since_epoch,
+            ),
+        )
+        .returning(*COLUMNS)
+    )
+)
 
 
 def create(
@@ -57,32 +92,23 @@ def create(
     """
     user_id = users.join(connection, workspace_id=workspace_id, email=profile.email, active=profile.active, by=by)
     member_id = entropy.new_id()
-    new = (
-        insert(Member)
-        .values(
-            id=member_id,
-            workspace_id=workspace_id,
-            user_id=user_id,
-            connection_id=connection_id,
-            origin=origin,
-            active_since_epoch=SESSION_EPOCHS.next_value(),
-            external_ids=_external_ids({}, profile, connection_id),
-            **profile.columns(),
-        )
-        .returning(*COLUMNS, _is_expected(workspace_id, connection_id, profile))
-    )
     fact = MemberAdded(user_id=user_id, member_id=member_id, active=profile.active, origin=origin)
-    row = _written(connection, outbox.together(connection, new, fact, workspace_id=workspace_id, by=by), profile)
+    new = {
+        "id": member_id,
+        "workspace_id": workspace_id,
+        "user_id": user_id,
+        "connection_id": connection_id,
+        "origin": origin,
+        "external_ids": _external_ids({}, profile, connection_id),
+        "external_id": profile.external_id,
+        **profile.columns(),
+        **outbox.told(connection, fact, workspace_id=workspace_id, by=by),
+    }
+    row = _written(_CREATE, connection, new, profile)
     _claim_unique(connection, workspace_id=workspace_id, member_id=member_id, profile=profile)
     if row[-1]:
         return _arrived(connection, MemberView(*row[:-1]), connection_id, profile, by)
     return MemberView(*row[:-1])
-
-
-def _is_expected(workspace_id: UUID, connection_id: UUID | None, profile: Profile) -> ColumnElement[bool]:
-    if connection_id is None or profile.external_id is None:
-        return false()
-    return awaiting.is_expected(workspace_id, connection_id, profile.external_id)
 
 
 def _arrived(
@@ -103,9 +129,9 @@ def _external_ids(before: dict[str, str], profile: Profile, connection_id: UUID 
     return others if profile.external_id is None else {**others, str(connection_id): profile.external_id}
 
 
-def _written(connection: Connection, change: Any, profile: Profile) -> Row[*tuple[Any, ...]]:
+def _written(change: Prepared, connection: Connection, values: dict[str, Any], profile: Profile) -> Row:
     try:
-        return connection.execute(change).one()
+        return change.one(connection, values)
     except IntegrityError as error:
         raise _taken(error, profile) from None
 
@@ -131,6 +157,22 @@ def _claim_unique(connection: Connection, *, workspace_id: UUID, member_id: UUID
             ) from None
 
 
+# Whom an identity provider means again, and its name for them held.
+_MEANT = Prepared(
+    select(
+        select(Member.id)
+        .where(
+            Member.workspace_id == bindparam("workspace_id"),
+            Member.external_ids.contains(bindparam("external_ids", type_=JSONB)),
+            Member.active.is_(False),
+        )
+        .limit(1)
+        .scalar_subquery(),
+        awaiting.hold(bindparam("name", type_=Text)),
+    )
+)
+
+
 def provision(
     connection: Connection,
     *,
@@ -149,13 +191,12 @@ def provision(
         ProtectedMember: an owner has put this member out of the identity provider's reach.
     """
     if profile.external_id is not None:
-        suspended = select(Member.id).where(
-            Member.workspace_id == workspace_id,
-            has_external_id(str(connection_id), profile.external_id),
-            Member.active.is_(False),
-        )
-        held = awaiting.hold(connection_id, profile.external_id)
-        member_id = connection.execute(select(suspended.limit(1).scalar_subquery(), held)).one()[0]
+        wanted = {
+            "workspace_id": workspace_id,
+            "external_ids": {str(connection_id): profile.external_id},
+            "name": awaiting.key(connection_id, profile.external_id),
+        }
+        member_id = _MEANT.one(connection, wanted)[0]
         if member_id is not None:
             member = roster.lock(connection, workspace_id=workspace_id, member_id=member_id)
             return store(connection, member=member, profile=profile, connection_id=connection_id, by=by, kind=kind)
@@ -200,26 +241,18 @@ def store(
     owners.refuse_protected(member, by=by)
     user_id = _settle_sessions(connection, member=member, profile=profile, by=by)
     _settle_unique(connection, member=member, profile=profile, kind=kind)
-    activated = profile.active and not member.active
-    values: dict[str, Any] = {"active_since_epoch": SESSION_EPOCHS.next_value()} if activated else {}
-    new = (
-        update(Member)
-        .where(Member.workspace_id == member.workspace_id, Member.id == member.id)
-        .values(
-            **profile.columns(),
-            **values,
-            user_id=user_id,
-            connection_id=member.connection_id or connection_id,
-            external_ids=external_ids,
-            version=Member.version + 1,
-            modified_at=func.clock_timestamp(),
-        )
-        .returning(*COLUMNS)
-    )
     facts = _facts(connection, member=member, changed=changed, active=profile.active, user_id=user_id)
-    row = _written(
-        connection, outbox.together(connection, new, *facts, workspace_id=member.workspace_id, by=by), profile
-    )
+    new = {
+        "id": member.id,
+        "workspace_id": member.workspace_id,
+        "user_id": user_id,
+        "connection_id": member.connection_id or connection_id,
+        "external_ids": external_ids,
+        "is_activated": profile.active and not member.active,
+        **profile.columns(),
+        **outbox.told(connection, *facts, workspace_id=member.workspace_id, by=by),
+    }
+    row = _written(_STORE, connection, new, profile)
     stored = replace(MemberView(*row), groups=member.groups)
     return _arrived(connection, stored, connection_id, profile, by) if "externalId" in changed else stored
 

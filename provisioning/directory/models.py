@@ -15,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Interval,
     PrimaryKeyConstraint,
@@ -345,6 +346,18 @@ class HeldChange(Base):
         Index("ix_held_change_member", "workspace_id", "member_id"),
         Index("ix_held_change_group", "workspace_id", "group_id"),
     )
+
+
+class MemberTally(Base):
+    """By how many the members of a workspace became more, or fewer: see `tally`."""
+
+    __tablename__ = "member_tally"
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    id: Mapped[int] = mapped_column(Identity(always=True))
+    change: Mapped[int]
+
+    __table_args__ = (PrimaryKeyConstraint("workspace_id", "id"),)
 
 
 class Membership(Base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -12,11 +12,13 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Numeric,
+    ScalarSelect,
     Select,
     SQLColumnExpression,
     UnaryExpression,
     Uuid,
     and_,
+    bindparam,
     cast,
     func,
     literal,
@@ -25,6 +27,8 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.engine import Connection
+
+from provisioning.prepared import Prepared
 
 T = TypeVar("T")
 
@@ -52,6 +56,11 @@ class Window:
     start_index: int = 1
     after: Place | None = None
     before: Place | None = None
+
+    @property
+    def is_walked(self) -> bool:
+        """Whether it lies beyond a place."""
+        return self.after is not None or self.before is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +142,75 @@ def fetch(
     )
     if window.count == 0:
         return Page((), connection.execute(counted).scalar_one())
-    rows = list(connection.execute(_statement(found, counted, identifier, window, sorting)))
+    rows = connection.execute(_statement(found, counted, identifier, window, sorting)).all()
+    if not rows and window.start_index > 1:
+        # A page behind the end has no row that could tell how many there are.
+        return Page((), connection.execute(counted).scalar_one())
+    return _cut(rows, len(found.selected_columns), window, sorting, read)
+
+
+class Walk(Generic[T]):
+    """The whole of a list in the order of the ids, in which things came: page by page, with statements made once.
+
+    Args:
+        found: what is listed; its first column is the id, and what it depends on are `bindparam`s.
+        identifier: that column.
+        counted: how many there are.
+        read: makes an item of the columns of a row.
+    """
+
+    def __init__(
+        self,
+        found: Select[*tuple[Any, ...]],
+        *,
+        identifier: SQLColumnExpression[Any],
+        counted: ScalarSelect[Any],
+        read: Callable[[Sequence[Any]], T],
+    ) -> None:
+        self._columns, self._read = len(found.selected_columns), read
+        self._total = Prepared(select(counted))
+        page = found.order_by(identifier).limit(bindparam("most", type_=Integer))
+        ids = found.with_only_columns(identifier, maintain_column_froms=True).order_by(identifier).correlate(None)
+        begin = ids.offset(bindparam("passed", type_=Integer)).limit(1).scalar_subquery()
+        total = counted.label("total")
+        self._first = Prepared(page.add_columns(total))
+        self._from = Prepared(page.where(identifier >= begin).add_columns(total))
+        self._behind = Prepared(page.where(identifier > bindparam("after")).add_columns(literal(0)))
+
+    def fetch(self, connection: Connection, values: Mapping[str, Any], window: Window) -> Page[T]:
+        """One page; nobody walks back here.
+
+        Args:
+            connection: to read with.
+            values: what the list depends on.
+            window: which part of it.
+        """
+        given = {**values, "most": window.count + 1, "passed": window.start_index - 1}
+        if window.after is not None:
+            rows = self._behind.rows(connection, {**given, "after": window.after.id})
+        else:
+            rows = (self._from if given["passed"] else self._first).rows(connection, given)
+        if (not rows and given["passed"]) or not window.count:
+            return Page((), self._total.one(connection, values)[0])
+        return _cut(rows, self._columns, window, None, self._read)
+
+
+def _cut(
+    rows: Sequence[Any],
+    columns: int,
+    window: Window,
+    sorting: Sorting | None,
+    read: Callable[[Sequence[Any]], T],
+) -> Page[T]:
+    """The page of some rows, of which there may be one more than it has."""
     more, shown = len(rows) > window.count, rows[: window.count]
     backwards = window.before is not None
     if backwards:
-        shown.reverse()
+        shown = shown[::-1]
     following = _place(shown[-1], sorting) if shown and (more or backwards) else None
     is_first = window.after is None if not backwards else not more
     previous = None if is_first or not shown else _place(shown[0], sorting)
-    total = rows[0].total if rows else 0
-    if not rows and window.start_index > 1:
-        # A page behind the end has no row that could tell how many there are.
-        total = connection.execute(counted).scalar_one()
-    columns = len(found.selected_columns)
+    total = rows[0][-1] if rows else 0
     return Page(tuple(read(row[:columns]) for row in shown), total, following, previous)
 
 

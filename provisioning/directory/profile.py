@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -31,6 +31,12 @@ class Profile:
     email: str | None
     # Of each attribute that only one member can have the value of: a digest of what is compared.
     unique: dict[str, bytes]
+
+    # Those that `columns` tells.
+    COLUMNS: ClassVar = (
+        *("document", "search", "user_name", "user_name_key", "display_name", "display_name_key"),
+        "active",
+    )
 
     @classmethod
     def of(cls, document: Mapping[str, Any], kind: ResourceType = USER, *, active: bool = True) -> Profile:
@@ -98,6 +104,9 @@ class GroupProfile:
     search: dict[str, Any]
     display_name: str
     external_id: str | None
+
+    # Those that `columns` tells.
+    COLUMNS: ClassVar = ("document", "search", "display_name", "display_name_key", "external_id")
 
     @classmethod
     def of(cls, document: dict[str, Any], kind: ResourceType = GROUP) -> GroupProfile:

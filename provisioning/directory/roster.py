@@ -16,6 +16,7 @@ from sqlalchemy.sql import func
 from provisioning.directory import users
 from provisioning.directory.models import Group, Member, Membership, User
 from provisioning.directory.profile import address
+from provisioning.prepared import Prepared
 from provisioning.refusals import NotFound
 from provisioning.scim.compare import fold
 
@@ -94,11 +95,12 @@ _GROUPS = (
 )
 VIEW: Select[*tuple[Any, ...]] = select(*COLUMNS, _GROUPS.label("groups"))
 _ONE = VIEW.where(Member.workspace_id == bindparam("workspace"), Member.id == bindparam("member"))
+_BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(of=Member))
 
 
 def view(row: Sequence[Any]) -> MemberView:
     """A row of `VIEW` as a value."""
-    groups = tuple(GroupReference(UUID(identifier), name) for identifier, name in row[-1] or ())
+    groups = tuple(GroupReference(UUID(identifier), name) for identifier, name in row[-1]) if row[-1] else ()
     return MemberView(*(*row[:-1], groups))
 
 
@@ -108,7 +110,7 @@ def by_id(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Mem
     Raises:
         NotFound: the workspace has none.
     """
-    row = connection.execute(_ONE, {"workspace": workspace_id, "member": member_id}).one_or_none()
+    row = _BY_ID.one_or_none(connection, {"workspace": workspace_id, "member": member_id})
     if row is None:
         raise NotFound("There is no such member in this workspace.")
     return view(row)
@@ -120,9 +122,7 @@ def lock(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Memb
     Raises:
         NotFound: the workspace has none of this id.
     """
-    row = connection.execute(
-        _ONE.with_for_update(of=Member), {"workspace": workspace_id, "member": member_id}
-    ).one_or_none()
+    row = _HELD.one_or_none(connection, {"workspace": workspace_id, "member": member_id})
     if row is None:
         raise NotFound("There is no such member in this workspace.")
     return view(row)

@@ -13,6 +13,7 @@ from provisioning import entropy, outbox
 from provisioning.directory.events import SessionsOutdated
 from provisioning.directory.models import SESSION_EPOCHS, User, Workspace
 from provisioning.outbox import Actor
+from provisioning.prepared import Prepared
 from provisioning.refusals import NotFound
 
 
@@ -26,8 +27,9 @@ def address_key(email: str) -> str:
 
 # The workspace is locked FOR KEY SHARE and its change of eligibility takes FOR UPDATE: a membership is either there
 # when the flag flips, and its sessions end by the workspace's epoch, or it is judged by the flag that was set before.
-_JOIN = text(
-    """
+_JOIN = Prepared(
+    text(
+        """
     WITH joined AS (
         SELECT hipaa_eligible FROM workspace WHERE id = :workspace_id AND deleted_at IS NULL FOR KEY SHARE
     )
@@ -39,6 +41,7 @@ _JOIN = text(
         epoch_workspace_id = CASE WHEN :ends THEN :workspace_id ELSE u.epoch_workspace_id END
     RETURNING u.id, (SELECT hipaa_eligible FROM joined), u.xmax = 0
     """.replace(":ends", "(:active AND (SELECT hipaa_eligible FROM joined))")
+    )
 )
 
 
@@ -60,8 +63,8 @@ def join(connection: Connection, *, workspace_id: UUID, email: str | None, activ
     Raises:
         NotFound: the workspace is gone.
     """
-    row = connection.execute(
-        _JOIN,
+    row = _JOIN.one_or_none(
+        connection,
         {
             "id": entropy.new_id(),
             "workspace_id": workspace_id,
@@ -69,7 +72,7 @@ def join(connection: Connection, *, workspace_id: UUID, email: str | None, activ
             "email_key": None if email is None else address_key(email),
             "active": active,
         },
-    ).one_or_none()
+    )
     if row is None:
         raise NotFound("There is no such workspace.")
     user_id, hipaa_eligible, is_new = row

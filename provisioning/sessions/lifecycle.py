@@ -21,6 +21,7 @@ from provisioning.directory.models import SESSION_EPOCHS, Member, User, Workspac
 from provisioning.directory.models import Connection as IdpConnection
 from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Actor
+from provisioning.prepared import Prepared
 from provisioning.refusals import NoActiveMembership, NotFound
 from provisioning.sessions.events import SessionBegun, SessionEnded, SessionRenewed, SessionRevoked
 from provisioning.sessions.listing import HERE, LIST, SessionView, view, without_others
@@ -174,14 +175,15 @@ _BROUGHT = or_(
     Session.digest == bindparam("brought"),
     and_(Session.former_digest == bindparam("brought"), Session.former_until > func.clock_timestamp()),
 )
-_BY_DIGEST = STANDING.where(_BROUGHT)
+_WITH_DIGEST = STANDING.where(_BROUGHT)
+_BY_DIGEST = Prepared(_WITH_DIGEST)
 # Judged for a workspace: whoever is suspended there is nobody's business there any more.
 _IS_ACTIVE_HERE = (
     select(1)
     .where(Member.user_id == Session.user_id, Member.workspace_id == bindparam("workspace"), Member.active)
     .exists()
 )
-_BY_DIGEST_HERE = _BY_DIGEST.where(TOUCHES, _IS_ACTIVE_HERE).add_columns(HERE)
+_BY_DIGEST_HERE = Prepared(_WITH_DIGEST.where(TOUCHES, _IS_ACTIVE_HERE).add_columns(HERE))
 
 
 def judge(
@@ -200,7 +202,7 @@ def judge(
         The verdict, and what it rests on where there is such a session.
     """
     wanted = _BY_DIGEST if workspace_id is None else _BY_DIGEST_HERE
-    row = connection.execute(wanted, {"brought": digest, "workspace": workspace_id}).one_or_none()
+    row = wanted.one_or_none(connection, {"brought": digest, "workspace": workspace_id})
     if row is None:
         return UNKNOWN, None
     if workspace_id is None:
@@ -231,7 +233,7 @@ _HERE = and_(
     or_(Session.reach_id.is_(None), Session.reach_id == bindparam("workspace")),
 )
 _STEP_UP = (Session.authenticated_at, Session.acr, Session.amr)
-_SEEN = _BY_DIGEST.add_columns(Member.id, Member.user_name, *_STEP_UP).join(Member, _HERE)
+_SEEN = Prepared(_WITH_DIGEST.add_columns(Member.id, Member.user_name, *_STEP_UP).join(Member, _HERE))
 
 
 def seen_from(connection: Connection, *, digest: bytes, policy: SessionPolicy, workspace_id: UUID) -> Seen | None:
@@ -240,7 +242,7 @@ def seen_from(connection: Connection, *, digest: bytes, policy: SessionPolicy, w
     Returns:
         None where there is none of a person who is an active member there, or it doesn't reach that workspace.
     """
-    row = connection.execute(_SEEN, {"brought": digest, "workspace": workspace_id}).one_or_none()
+    row = _SEEN.one_or_none(connection, {"brought": digest, "workspace": workspace_id})
     if row is None:
         return None
     *columns, member_id, user_name, authenticated_at, acr, amr = row

@@ -53,8 +53,8 @@ def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
 
 
 def _dress(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name, _ in response.headers}
+    response.headers.extend((name, value) for name, value in _HEADERS.items() if name.lower() not in given)
     return response
 
 

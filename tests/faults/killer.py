@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kombu.messaging import Producer
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
+
+from tests.statements import listen
 
 
 class Killer:
@@ -49,7 +49,7 @@ class Killer:
 def install() -> Killer:
     """Put the boundaries into this process. What lies after a statement lies before the next one, or the commit."""
     killer = Killer()
-    event.listen(Engine, "before_cursor_execute", killer.passes)
+    listen(killer.passes)
     DefaultDialect.do_commit = killer.around(DefaultDialect.do_commit)  # type: ignore[method-assign]
     Producer.publish = killer.around(Producer.publish)
     return killer
@@ -58,9 +58,9 @@ def install() -> Killer:
 def die_of(value: str) -> None:
     """Kill this process at a statement that has this value among its parameters; an empty one is none."""
 
-    def look(_connection: Any, _cursor: Any, _statement: str, parameters: Any, *_rest: Any) -> None:
+    def look(_statement: str, parameters: Any) -> None:
         if value in str(parameters):
             os.kill(os.getpid(), signal.SIGKILL)
 
     if value:
-        event.listen(Engine, "before_cursor_execute", look)
+        listen(look)

@@ -6,38 +6,17 @@ The numbers stand in docs/scim-conformance.md. BEGIN and COMMIT come on top of w
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
-from provisioning.database import db
 from tests.conftest import GROUP_URN, PATCH_URN, USER_URN
+from tests.statements import sent
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "scim-conformance.md").read_text()
 TOLD = {name: int(number) for name, number in re.findall(r"^\| ([^|]+?) \| (\d+) \|$", DOCUMENT, re.MULTILINE)}
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    here = threading.get_ident()
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        # The provisioning log is written by a thread of its own, many entries at once.
-        if threading.get_ident() == here:
-            statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
@@ -47,7 +26,7 @@ def ask(app, idp) -> Callable[..., tuple[Any, list[str]]]:
 
     def send(method: str, path: str, body: Any = None, **query: Any) -> tuple[Any, list[str]]:
         headers = {"Authorization": f"Bearer {idp.token}"}
-        with counted() as statements:
+        with sent() as statements:
             answer = client.open(f"/scim/v2{path}", method=method, json=body, query_string=query, headers=headers)
         assert answer.status_code < 300, answer.text
         return answer.get_json(silent=True), statements

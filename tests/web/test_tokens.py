@@ -8,13 +8,14 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.sql import func
 
 from provisioning.app import create_app
 from provisioning.cli.service import settings_of
 from provisioning.database import db, reading, transaction
 from provisioning.tokens.models import ApiToken, ApiTokenSecret
+from tests import statements
 from tests.conftest import Admin
 from tests.waiting import eventually
 from tests.web.tokens import DAY, OWNER, SOURCE_ADMIN, WHOLE, events, made_by, names, status
@@ -569,16 +570,14 @@ def test_what_is_only_nearly_a_token_is_refused_before_anything_is_looked_up(idp
     headers = [{"Authorization": f"Bearer {one}"} for one in wrong]
     headers += [{"Authorization": one} for one in (f"Basic {text}", text, f"Bearer {text}, {text}", "Bearer")]
     headers += [{}, {"Cookie": f"__Host-session={text}"}, {"X-Api-Key": text}]
-    statements = []
-    with client.application.app_context():
-        event.listen(db.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
-    for sent in headers:
-        assert client.get("/api", headers=sent).status_code == 401, sent
-    assert client.get("/api", query_string={"access_token": text, "token": text}).status_code == 401
-    assert client.post("/api/tokens", json={"name": "t", "token": text}).status_code == 401
-    assert statements == []
-    assert client.get("/api", headers={"Authorization": f"Bearer {text}"}).status_code == 200
-    assert statements
+    with statements.sent() as asked:
+        for sent in headers:
+            assert client.get("/api", headers=sent).status_code == 401, sent
+        assert client.get("/api", query_string={"access_token": text, "token": text}).status_code == 401
+        assert client.post("/api/tokens", json={"name": "t", "token": text}).status_code == 401
+        assert asked == []
+        assert client.get("/api", headers={"Authorization": f"Bearer {text}"}).status_code == 200
+        assert asked
 
 
 def test_a_secret_of_another_kind_opens_nothing_here_and_a_token_nothing_there(idp, admin):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from typing import Any
 
 import orjson
 from flask import Response, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable
+from werkzeug.http import parse_accept_header
 
 from provisioning.context import context
 from provisioning.directory.filters import Viewer
@@ -38,15 +41,19 @@ def require_acceptable() -> None:
     Raises:
         NotAcceptable: it doesn't.
     """
-    if request.accept_mimetypes and media_type() is None:
+    if media_type() is None:
         raise NotAcceptable(f"Answers are {MEDIA_TYPE} or {PLAIN}.")
 
 
 def media_type() -> str | None:
     """SCIM's own media type, or plain JSON for who reads only that; None for who reads neither."""
-    if not request.accept_mimetypes:
-        return MEDIA_TYPE
-    return request.accept_mimetypes.best_match((MEDIA_TYPE, PLAIN))
+    return _best(request.headers.get("Accept", ""))
+
+
+@functools.lru_cache(maxsize=1024)
+def _best(accept: str) -> str | None:
+    wanted = parse_accept_header(accept, MIMEAccept)
+    return wanted.best_match((MEDIA_TYPE, PLAIN)) if wanted else MEDIA_TYPE
 
 
 def body(largest: int = LARGEST_BODY) -> dict[str, Any]:
