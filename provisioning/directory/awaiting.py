@@ -123,11 +123,6 @@ def arrive(
     return bool(facts)
 
 
-def forgotten(
-    workspace_id: UUID, group_id: UUID, *, names: Collection[str] = (), all_but: Collection[str] | None = None
-) -> Delete:
-    """The deletion of awaited members of a group: those named, or all but some."""
-    gone = delete(AwaitedMember).where(AwaitedMember.workspace_id == workspace_id, AwaitedMember.group_id == group_id)
-    if all_but is not None:
-        return gone.where(AwaitedMember.name != func.all(list(all_but)))
-    return gone.where(AwaitedMember.name == func.any(list(names)))
+def forgotten(workspace_id: Any, group_id: Any) -> Delete:
+    """The deletion of all awaited members of a group."""
+    return delete(AwaitedMember).where(AwaitedMember.workspace_id == workspace_id, AwaitedMember.group_id == group_id)

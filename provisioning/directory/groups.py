@@ -13,6 +13,7 @@ from sqlalchemy import (
     Insert,
     Integer,
     Select,
+    Text,
     Uuid,
     bindparam,
     delete,
@@ -31,7 +32,7 @@ from provisioning import entropy, outbox
 from provisioning.directory import awaiting, lost_groups
 from provisioning.directory.conditions import as_id
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
-from provisioning.directory.models import Group, Member, Membership
+from provisioning.directory.models import AwaitedMember, Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor, Fact
 from provisioning.prepared import Prepared
@@ -261,18 +262,12 @@ def _remove(connection: Connection, *, group: GroupView, delta: Delta, by: Actor
     """Take members out; those that are to stay in are left alone, so that a replacement touches only the difference."""
     if not delta.cleared and not delta.removed:
         return ()
-    leaving = delete(Membership).where(Membership.workspace_id == group.workspace_id, Membership.group_id == group.id)
-    if delta.cleared:
-        leaving = leaving.where(Membership.member_id != func.all(bindparam("staying", ids_of(delta.added))))
-        forgotten = awaiting.forgotten(group.workspace_id, group.id, all_but=delta.added)
-    else:
-        leaving = leaving.where(Membership.member_id == func.any(bindparam("leaving", ids_of(delta.removed))))
-        forgotten = awaiting.forgotten(group.workspace_id, group.id, names=delta.removed)
-    statement = leaving.add_cte(forgotten.cte("forgotten")).returning(Membership.member_id, _PROTECTED)
-    rows = connection.execute(statement).all()
-    if by.kind == "connection" and any(row.protected for row in rows):
+    names = delta.added if delta.cleared else delta.removed
+    values = {"workspace": group.workspace_id, "group": group.id, "ids": ids_of(names), "names": list(names)}
+    rows = (_EMPTY if delta.cleared else _TAKE_OUT).rows(connection, values)
+    if by.kind == "connection" and any(is_protected for _, is_protected in rows):
         raise ProtectedMember("An owner of this workspace protects a member whom this would take out of the group.")
-    return tuple(row.member_id for row in rows)
+    return tuple(member_id for member_id, _ in rows)
 
 
 # Told along with whom a deletion has taken out, at the cost of no statement.
@@ -283,6 +278,24 @@ _PROTECTED = (
     .scalar_subquery()
     .label("protected")
 )
+
+
+def _leaving(*, named: bool) -> Prepared:
+    """The deletion of some members of a group, and of those whom it awaits: of those who are named, or all but them."""
+    here: tuple[Any, Any] = (bindparam("workspace"), bindparam("group"))
+    ids, names = bindparam("ids", type_=ARRAY(Uuid)), bindparam("names", type_=ARRAY(Text))
+    leaving = delete(Membership).where(
+        Membership.workspace_id == here[0],
+        Membership.group_id == here[1],
+        Membership.member_id == func.any(ids) if named else Membership.member_id != func.all(ids),
+    )
+    forgotten = awaiting.forgotten(*here).where(
+        AwaitedMember.name == func.any(names) if named else AwaitedMember.name != func.all(names)
+    )
+    return Prepared(leaving.add_cte(forgotten.cte("forgotten")).returning(Membership.member_id, _PROTECTED))
+
+
+_TAKE_OUT, _EMPTY = _leaving(named=True), _leaving(named=False)
 
 
 def ids_of(names: Sequence[str]) -> list[UUID]:

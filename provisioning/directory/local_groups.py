@@ -107,7 +107,7 @@ def detach(connection: Connection, *, workspace_id: UUID, group_id: UUID, by: Ac
         .values(**values, modified_at=func.clock_timestamp())
         .add_cte(
             groups.lost(group, group.connection_id).cte("lost"),
-            awaiting.forgotten(workspace_id, group_id, all_but=()).cte("forgotten"),
+            awaiting.forgotten(workspace_id, group_id).cte("forgotten"),
             delete(HeldChange)
             .where(HeldChange.workspace_id == workspace_id, HeldChange.group_id == group_id)
             .cte("dropped"),
