@@ -176,8 +176,19 @@ _WRITTEN = (*_WHAT, "actor_kind", "actor_id", "request_id", "done_at")
 
 def append(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> None:
     """Write facts in the transaction that makes them true; when one calls for work, a nudge follows the commit."""
-    if facts:
-        connection.execute(_insertion(connection, facts, workspace_id, by))
+    append_each(connection, [(workspace_id, fact) for fact in facts], by=by)
+
+
+def append_each(connection: Connection, told: Sequence[tuple[UUID | None, Fact]], *, by: Actor) -> None:
+    """Write facts of several workspaces with one statement, in the transaction that makes them true.
+
+    Args:
+        connection: in the transaction.
+        told: for each fact its workspace, and what happened there.
+        by: who did it.
+    """
+    if told:
+        connection.execute(_insertion(connection, told, by))
 
 
 def together(connection: Connection, change: Change, *facts: Fact, workspace_id: UUID | None, by: Actor) -> Change:
@@ -192,25 +203,28 @@ def together(connection: Connection, change: Change, *facts: Fact, workspace_id:
     """
     if not facts:
         return change
-    return change.add_cte(_insertion(connection, facts, workspace_id, by).cte("facts"))
+    told = [(workspace_id, fact) for fact in facts]
+    return change.add_cte(_insertion(connection, told, by).cte("facts"))
 
 
-def _insertion(connection: Connection, facts: Sequence[Fact], workspace_id: UUID | None, by: Actor) -> Insert:
+def _insertion(connection: Connection, told: Sequence[tuple[UUID | None, Fact]], by: Actor) -> Insert:
     """The facts as one parameter, so that PostgreSQL sees the same statement however many there are."""
-    for queue in {fact.urgency for fact in facts if fact.calls_for_work}:
+    for queue in {fact.urgency for _, fact in told if fact.calls_for_work}:
         after_commit(connection, nudge.teller(queue))
     rows = [
         {
             "id": entropy.new_id(),
+            "workspace_id": workspace_id,
             "name": fact.name,
             "subject": fact.subject,
             "payload": _payload(fact),
             "urgency": fact.urgency,
             "calls_for_work": fact.calls_for_work,
         }
-        for fact in facts
+        for workspace_id, fact in told
     ]
-    columns = (column("id", Uuid), column("name", Text), column("subject", Text), column("payload", JSONB))
+    where = (column("id", Uuid), column("workspace_id", Uuid))
+    columns = (*where, column("name", Text), column("subject", Text), column("payload", JSONB))
     how = (column("urgency", Text), column("calls_for_work", Boolean))
     row = (
         func.jsonb_to_recordset(bindparam("facts", rows, JSONB))
@@ -219,7 +233,7 @@ def _insertion(connection: Connection, facts: Sequence[Fact], workspace_id: UUID
     )
     done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
     who = (literal(by.kind), literal(by.id, Text), literal(by.request_id, Text))
-    what = (row.c.id, literal(workspace_id, Uuid), row.c.name, row.c.subject, row.c.payload, row.c.urgency)
+    what = (row.c.id, row.c.workspace_id, row.c.name, row.c.subject, row.c.payload, row.c.urgency)
     written = select(*what, *who, done)
     return insert(Event).from_select(_WRITTEN, written)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +41,15 @@ def make_worker(settings: Settings) -> Celery:
             celery.task(name=name, shared=False)(work)
     celery.set_default()
     return celery
+
+
+def settle_in() -> None:
+    """Have the garbage collector leave alone what is there for good, in this process and those that it forks.
+
+    To look through all of it takes some tenths of a second, and may strike while locks are held.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _in_context(flask: Flask) -> type[Task]:

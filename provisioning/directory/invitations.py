@@ -390,7 +390,6 @@ def delete_expired(connection: Connection, *, older_than: timedelta, most: int, 
     )
     gone = delete(Invitation).where(Invitation.workspace_id == over.c.workspace_id, Invitation.id == over.c.id)
     rows = connection.execute(gone.returning(Invitation.workspace_id, Invitation.id, Invitation.email)).all()
-    for row in rows:
-        fact = InvitationExpired(invitation_id=row.id, email=row.email)
-        outbox.append(connection, fact, workspace_id=row.workspace_id, by=by)
+    told = [(row.workspace_id, InvitationExpired(invitation_id=row.id, email=row.email)) for row in rows]
+    outbox.append_each(connection, told, by=by)
     return len(rows)
