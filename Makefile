@@ -7,8 +7,8 @@ test:
 check: ## the checks without the suite
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports
 
-faults: ## 150 faults at random under load, two in three of which kill something
-	.venv/bin/python -m tests.faults.campaign --faults 150
+faults: ## 150 faults at random and more, two in three of which kill something, until 100,000 questions were answered
+	.venv/bin/python -m tests.faults.campaign --faults 150 --probes 100000 --rest 2
 
 screenshots: ## pictures of every page of the console, for the documentation
 	.venv/bin/pytest -q tests/browser/screenshots.py

@@ -7,6 +7,7 @@ for a service that runs.
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import time
@@ -22,6 +23,7 @@ from provisioning.access.founding import found_workspace
 from provisioning.database import reading, take_any_time, transaction
 from provisioning.outbox import Actor
 from workers import expiry
+from workers.app import settle_in
 
 _BY = Actor("operator", "benchmark")
 _CLIENT = text("INSERT INTO oauth_client (id, workspace_id, name) VALUES (:workspace, :workspace, 'program')")
@@ -79,6 +81,7 @@ def _at_one_stroke() -> int:
 def measure(*, count: int, api_count: int) -> dict[str, Any]:
     """Sweep away access tokens, then API tokens, and as many access tokens at one stroke."""
     workspace_id = build(count)
+    settle_in()
     _, swept = _timed(expiry.expire_tokens)
     _renew(workspace_id, count)
     deleted, stroke = _timed(_at_one_stroke)
@@ -88,6 +91,7 @@ def measure(*, count: int, api_count: int) -> dict[str, Any]:
     if (deleted, marked) != (count, api_count):
         sys.exit(f"{deleted} and {marked} tokens were over, and there were {count} and {api_count}")
     return {
+        "load": [round(load, 1) for load in os.getloadavg()],
         "access_tokens": count,
         "swept_s": round(swept, 2),
         "at_one_stroke_s": round(stroke, 2),

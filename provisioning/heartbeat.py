@@ -1,4 +1,4 @@
-"""When the parts of the service were last heard of: beat, and for each queue the workers that serve it."""
+"""When the parts of the service were last heard of: beat, for each queue the workers that serve it, and each job."""
 
 from __future__ import annotations
 
@@ -26,16 +26,26 @@ class Heartbeat(Base):
     beat_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
-def show_life(connection: Connection, name: str) -> None:
-    """Note that a part lives; at most once a second."""
+def show_life(connection: Connection, name: str, *, every: timedelta = _OFTEN) -> bool:
+    """Note that a part lives, or that a job begins.
+
+    Args:
+        connection: in a transaction; of two at once the second one waits for its end.
+        name: of the part or job.
+        every: at most so often.
+
+    Returns:
+        Whether it was noted: the last time was longer ago.
+    """
     now = func.clock_timestamp()
-    connection.execute(
+    noted = (
         insert(Heartbeat)
         .values(name=name)
         .on_conflict_do_update(
-            index_elements=[Heartbeat.name], set_={"beat_at": now}, where=Heartbeat.beat_at < now - _OFTEN
+            index_elements=[Heartbeat.name], set_={"beat_at": now}, where=Heartbeat.beat_at < now - every
         )
     )
+    return connection.execute(noted.returning(Heartbeat.name)).one_or_none() is not None
 
 
 def ages(connection: Connection) -> Mapping[str, timedelta]:

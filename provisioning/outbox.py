@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -178,8 +178,19 @@ _WRITTEN = (*_WHAT, "actor_kind", "actor_id", "request_id", "done_at")
 
 def append(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> None:
     """Write facts in the transaction that makes them true; when one calls for work, a nudge follows the commit."""
+    append_each(connection, [(workspace_id, fact) for fact in facts], by=by)
+
+
+def append_each(connection: Connection, facts: Sequence[tuple[UUID | None, Fact]], *, by: Actor) -> None:
+    """Write facts of several workspaces with one statement, in the transaction that makes them true.
+
+    Args:
+        connection: in the transaction.
+        facts: each with its workspace.
+        by: who did it.
+    """
     if facts:
-        _APPEND.run(connection, told(connection, *facts, workspace_id=workspace_id, by=by))
+        _APPEND.run(connection, _told(connection, facts, by))
 
 
 def together(connection: Connection, change: Change, *facts: Fact, workspace_id: UUID | None, by: Actor) -> Change:
@@ -203,30 +214,27 @@ def telling(change: Change) -> Change:
 
 
 def told(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> dict[str, Any]:
-    """The parameters by which a change that was made with `telling` tells its facts; the arguments are `together`'s.
+    """The parameters by which a change that was made with `telling` tells its facts; the arguments are `together`'s."""
+    return _told(connection, [(workspace_id, fact) for fact in facts], by)
 
-    All facts are one of them, so that PostgreSQL sees the same statement however many there are.
-    """
-    for queue in {fact.urgency for fact in facts if fact.calls_for_work}:
+
+def _told(connection: Connection, facts: Sequence[tuple[UUID | None, Fact]], by: Actor) -> dict[str, Any]:
+    """All facts are one parameter, so that PostgreSQL sees the same statement however many there are."""
+    for queue in {fact.urgency for _, fact in facts if fact.calls_for_work}:
         after_commit(connection, nudge.teller(queue))
     rows = [
         {
             "id": entropy.new_id(),
+            "workspace_id": workspace_id,
             "name": fact.name,
             "subject": fact.subject,
             "payload": _payload(fact),
             "urgency": fact.urgency,
             "calls_for_work": fact.calls_for_work,
         }
-        for fact in facts
+        for workspace_id, fact in facts
     ]
-    return {
-        "facts": rows,
-        "fact_workspace_id": workspace_id,
-        "fact_actor_kind": by.kind,
-        "fact_actor_id": by.id,
-        "fact_request_id": by.request_id,
-    }
+    return {"facts": rows, "fact_actor_kind": by.kind, "fact_actor_id": by.id, "fact_request_id": by.request_id}
 
 
 def _insertion(**values: Any) -> Insert:
@@ -235,7 +243,8 @@ def _insertion(**values: Any) -> Insert:
     def given(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
         return bindparam(name, values[name], kind) if name in values else bindparam(name, type_=kind)
 
-    columns = (column("id", Uuid), column("name", Text), column("subject", Text), column("payload", JSONB))
+    where = (column("id", Uuid), column("workspace_id", Uuid))
+    columns = (*where, column("name", Text), column("subject", Text), column("payload", JSONB))
     how = (column("urgency", Text), column("calls_for_work", Boolean))
     row = (
         func.jsonb_to_recordset(given("facts", JSONB()))
@@ -244,10 +253,8 @@ def _insertion(**values: Any) -> Insert:
     )
     done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
     who = (given(f"fact_{name}", Text()) for name in ("actor_kind", "actor_id", "request_id"))
-    workspace_id = given("fact_workspace_id", Uuid())
-    what = (row.c.id, workspace_id, row.c.name, row.c.subject, row.c.payload, row.c.urgency)
-    written = select(*what, *who, done)
-    return insert(Event).from_select(_WRITTEN, written)
+    what = (row.c.id, row.c.workspace_id, row.c.name, row.c.subject, row.c.payload, row.c.urgency)
+    return insert(Event).from_select(_WRITTEN, select(*what, *who, done))
 
 
 _APPEND = Prepared(_insertion())

@@ -62,6 +62,13 @@ def note(connection: Connection, claimed: Claimed, come: Come) -> None:
     )
 
 
+def advance(connection: Connection, claimed: Claimed, more: int) -> None:
+    """Note that so many more things are done, of work that needs no place to go on from."""
+    new = insert(Progress).values(event_id=claimed.id, done=more)
+    added = {"done": Progress.done + more, "changed_at": func.clock_timestamp()}
+    connection.execute(new.on_conflict_do_update(index_elements=[Progress.event_id], set_=added))
+
+
 def finish(connection: Connection, claimed: Claimed) -> None:
     """Forget how far the work has come, for it is done."""
     connection.execute(delete(Progress).where(Progress.event_id == claimed.id))

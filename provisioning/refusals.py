@@ -73,7 +73,7 @@ class PutOff(Refusal):
 
 
 class TooManyRequests(Refusal):
-    """More was asked in a minute than is answered; `retry_after` says in how many seconds."""
+    """More was asked in a minute than is answered, or a letter too soon; `retry_after` says in how many seconds."""
 
     code, status = "too_many_requests", 429
 

@@ -53,6 +53,7 @@ class Receiver(ThreadingHTTPServer):
         # What the next requests are answered: a status, or what waits before it tells one.
         self.answers: list[int | Callable[[], int]] = []
         self.always = 204
+        self.headers: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -78,9 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
         status = self.server.answer(Received(self.path, headers, body))
-        self.send_response(status)
+        self.send_response_only(status)
         self.send_header("Location", "https://elsewhere.example/")
         self.send_header("Content-Length", "0")
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its signature

@@ -10,7 +10,7 @@ from billiard import pool
 from celery.platforms import SecurityWarning
 
 from config.settings import InvalidSettings, load
-from workers.app import make_worker
+from workers.app import make_worker, settle_in
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
     # A process that is told to stop waits until its last result has been read: up to 30 s, where its worker reads no
     # more. Nobody needs results here, and what was not acknowledged is delivered again.
     pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = 5
+    settle_in()
     celery.start(["--quiet", *sys.argv[1:]])
 
 

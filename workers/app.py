@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,14 +12,17 @@ from flask import Flask
 
 from config.schedule import SCHEDULE
 from config.settings import InvalidSettings, Settings
+from provisioning import nudge
 from provisioning.app import create_app
+from provisioning.forwarding.means import QUEUE as FORWARDING
 from provisioning.nudge import broker_address
-from workers import alarms, deletion, drain, expiry, forwarding, sealing
+from provisioning.outbox import Urgency
+from workers import alarms, deletion, drain, expiry, forwarding, sealing, ticks
 
 # A worker that was killed gets its messages delivered to another this much later; every task is shorter.
 _VISIBILITY_SECONDS = 300
-# A tick that nobody took up within this, and its interval, is dropped: little piles up while workers are away. The
-# clocks of two machines tell, and each of these may be an hour off.
+# A tick that nobody took up within this, and its interval, is dropped: little piles up while workers are away, and of
+# what does each job is done once (`ticks`). The clocks of two machines tell, and each of these may be an hour off.
 _TICK_SECONDS = 2 * 3600
 _SOFT_LIMIT_SECONDS, _HARD_LIMIT_SECONDS = 240, 270
 
@@ -34,12 +39,32 @@ def make_worker(settings: Settings) -> Celery:
     celery = Celery("provisioning", broker=broker_address(settings.redis_url), task_cls=_in_context(flask))
     celery.flask = flask
     celery.conf.update(_configuration(settings))
-    for module in (drain, expiry, alarms, deletion, sealing, forwarding):
-        for name, work in module.TASKS.items():
-            # Not shared with the other applications of this process: each has a context of its own to work in.
-            celery.task(name=name, shared=False)(work)
+    for name, work in _tasks(settings).items():
+        # Not shared with the other applications of this process: each has a context of its own to work in.
+        celery.task(name=name, shared=False)(work)
     celery.set_default()
     return celery
+
+
+def _tasks(settings: Settings) -> dict[str, Callable[[], int]]:
+    """All tasks by name: those that nudges call run each time, for something is new; the others as often as is due."""
+    modules = (drain, expiry, alarms, deletion, sealing, forwarding)
+    tasks = {name: work for module in modules for name, work in module.TASKS.items()}
+    nudged = set(map(nudge.task_of, (*Urgency, FORWARDING)))
+    for entry in SCHEDULE:
+        if entry.task not in nudged:
+            every = getattr(settings, entry.interval_setting)
+            tasks[entry.task] = ticks.once(tasks[entry.task], name=entry.task, every=every)
+    return tasks
+
+
+def settle_in() -> None:
+    """Have the garbage collector leave alone what is there for good, in this process and those that it forks.
+
+    To look through all of it takes some tenths of a second, and may strike while locks are held.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _in_context(flask: Flask) -> type[Task]:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from provisioning import progress
 from provisioning.database import transaction
 from provisioning.directory import deletion
 from provisioning.outbox import SYSTEM, Claimed
-from provisioning.progress import Come
 from provisioning.sessions import clearing
+from workers.batches import MOST_TOLD, Stride
 
-_AT_ONCE = 1000
 _LATELY = timedelta(hours=1)
 Note = Callable[[Connection, int], None]
 
@@ -35,13 +35,10 @@ def remove_workspace(claimed: Claimed) -> None:
     with transaction() as connection:
         if not deletion.is_deleted(connection, workspace_id=workspace_id):
             return
-    come = progress.of(claimed) or Come()
 
     def note(connection: Connection, removed: int) -> None:
         # What is removed is not there any more: a restart needs no place to go on from.
-        nonlocal come
-        come = Come(done=come.done + removed)
-        progress.note(connection, claimed, come)
+        progress.advance(connection, claimed, removed)
 
     _remove(workspace_id, note)
 
@@ -53,24 +50,34 @@ def _silent(_connection: Connection, _removed: int) -> None:
 def _remove(workspace_id: UUID, note: Note) -> None:
     _remove_members(workspace_id, note)
     for table in deletion.tables():
-        removed = _AT_ONCE
-        while removed == _AT_ONCE:
-            with transaction() as connection:
-                removed = deletion.remove_rows(connection, table=table, workspace_id=workspace_id, most=_AT_ONCE)
-                note(connection, removed)
+        _remove_rows(table, workspace_id, note)
+
+
+def _remove_rows(table: Table, workspace_id: UUID, note: Note) -> None:
+    def some(connection: Connection, most: int) -> int:
+        removed = deletion.remove_rows(connection, table=table, workspace_id=workspace_id, most=most)
+        note(connection, removed)
+        return removed
+
+    stride = Stride()
+    while stride.take(some) == stride.asked:
+        pass
 
 
 def _remove_members(workspace_id: UUID, note: Note) -> None:
     """A membership is what a check knows the deletion by: it goes in the transaction that marks the sessions."""
-    while True:
-        with transaction() as connection:
-            stretch = clearing.clear_workspace(
-                connection, workspace_id=workspace_id, after=None, most=_AT_ONCE, by=SYSTEM
-            )
-            if stretch.last_member is None:
-                return
-            deletion.remove_members(connection, workspace_id=workspace_id, up_to=stretch.last_member)
-            note(connection, stretch.members)
+
+    def some(connection: Connection, most: int) -> bool:
+        stretch = clearing.clear_workspace(connection, workspace_id=workspace_id, after=None, most=most, by=SYSTEM)
+        if stretch.last_member is None:
+            return False
+        deletion.remove_members(connection, workspace_id=workspace_id, up_to=stretch.last_member)
+        note(connection, stretch.members)
+        return True
+
+    stride = Stride(most=MOST_TOLD)
+    while stride.take(some):
+        pass
 
 
 # Under the names that the schedule uses.

@@ -13,6 +13,9 @@ from provisioning.database import transaction
 from provisioning.outbox import Claimed, Urgency
 from workers.handlers import HANDLERS
 
+# In these queues nothing waits but nudges, each of which has all facts looked at; so many keep all workers busy.
+_NUDGED_ALONE = frozenset({Urgency.URGENT, Urgency.LETTERS})
+_MOST_NUDGES = 1000
 # Then whatever else waits in the queue gets its turn.
 _TURN_SECONDS = 20.0
 _log = logging.getLogger(__name__)
@@ -27,6 +30,8 @@ def drain(urgency: Urgency) -> int:
     done, until = 0, time.monotonic() + _TURN_SECONDS
     with transaction() as connection:
         heartbeat.show_life(connection, urgency)
+    if urgency in _NUDGED_ALONE and (overtaken := nudge.overtake(urgency, more_than=_MOST_NUDGES)):
+        _log.info("%d nudges of %s forgotten: this worker looks at what they stand for", overtaken, urgency)
     while (claimed := outbox.claim(urgency, names=HANDLERS)) is not None:
         try:
             done += _work(claimed)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy.engine import Connection
-
 from provisioning import signing_keys
 from provisioning.access import access_requests, custom_roles, dormant, policies, proposals
 from provisioning.context import context
@@ -16,17 +14,15 @@ from provisioning.journal import entries
 from provisioning.outbox import SYSTEM
 from provisioning.sessions import clearing
 from provisioning.tokens import answers, assertions, clients, ending, warnings
-
-# So few that no lock is held for a tenth of a second.
-_AT_ONCE = 250
-# Of what goes without a word more is taken in one transaction, which is short all the same.
-_SILENTLY_AT_ONCE = 10_000
+from workers.batches import MOST_TOLD, sweep
 
 
 def expire_sessions() -> int:
     """Mark expired sessions, and return how many there were."""
     policy = context().session_policy
-    return _batches(lambda database: clearing.mark_expired(database, policy=policy, most=_AT_ONCE, by=SYSTEM))
+    return sweep(
+        lambda database, most: clearing.mark_expired(database, policy=policy, most=most, by=SYSTEM), most=MOST_TOLD
+    )
 
 
 def expire_tokens() -> int:
@@ -34,21 +30,21 @@ def expire_tokens() -> int:
 
     Access tokens and assertions go without a word.
     """
-    _batches(lambda database: clients.delete_expired(database, most=_SILENTLY_AT_ONCE), _SILENTLY_AT_ONCE)
-    _batches(lambda database: assertions.forget(database, most=_AT_ONCE))
-    abandoned = _batches(lambda database: ending.mark_abandoned(database, most=_AT_ONCE, by=SYSTEM))
-    return abandoned + _batches(lambda database: ending.mark_expired(database, most=_AT_ONCE, by=SYSTEM))
+    sweep(lambda database, most: clients.delete_expired(database, most=most))
+    sweep(lambda database, most: assertions.forget(database, most=most))
+    abandoned = sweep(lambda database, most: ending.mark_abandoned(database, most=most, by=SYSTEM))
+    return abandoned + sweep(lambda database, most: ending.mark_expired(database, most=most, by=SYSTEM))
 
 
 def warn_of_expiry() -> int:
     """Tell of API tokens whose end is near, and return how many facts that took."""
-    return _batches(lambda database: warnings.warn(database, most=_AT_ONCE, by=SYSTEM))
+    return sweep(lambda database, most: warnings.warn(database, most=most, by=SYSTEM))
 
 
 def forget_tokens() -> int:
     """Delete API tokens that ended long ago, and return how many there were."""
     keep = context().token_retention
-    return _batches(lambda database: ending.forget(database, older_than=keep, most=_AT_ONCE, by=SYSTEM))
+    return sweep(lambda database, most: ending.forget(database, older_than=keep, most=most, by=SYSTEM))
 
 
 def tend_keys() -> bool:
@@ -60,13 +56,13 @@ def tend_keys() -> bool:
 
 def expire_policies() -> int:
     """Delete policies whose end has come, and return how many there were."""
-    return _batches(lambda database: policies.delete_expired(database, most=_AT_ONCE, by=SYSTEM))
+    return sweep(lambda database, most: policies.delete_expired(database, most=most, by=SYSTEM))
 
 
 def expire_invitations() -> int:
     """Delete invitations that expired long ago, and return how many there were."""
     keep = context().invitation_retention
-    return _batches(lambda database: invitations.delete_expired(database, older_than=keep, most=_AT_ONCE, by=SYSTEM))
+    return sweep(lambda database, most: invitations.delete_expired(database, older_than=keep, most=most, by=SYSTEM))
 
 
 def close_access_requests() -> int:
@@ -83,35 +79,25 @@ def close_access_requests() -> int:
 
 def expire_mapping_proposals() -> int:
     """Close changes of mappings that nobody has confirmed in time, and return how many there were."""
-    return _batches(lambda database: proposals.expire(database, most=_AT_ONCE, by=SYSTEM))
+    return sweep(lambda database, most: proposals.expire(database, most=most, by=SYSTEM))
 
 
 def forget() -> int:
     """Delete log entries, ended sessions and logout tokens that need not be kept, and return how many there were."""
     keep, kept = context().journal_retention, context().session_retention
-    logged = _batches(lambda database: entries.forget(database, older_than=keep, most=_AT_ONCE))
-    ended = _batches(lambda database: clearing.forget(database, older_than=kept, most=_AT_ONCE))
-    return logged + ended + _batches(lambda database: logouts.forget(database, most=_AT_ONCE))
+    logged = sweep(lambda database, most: entries.forget(database, older_than=keep, most=most))
+    ended = sweep(lambda database, most: clearing.forget(database, older_than=kept, most=most))
+    return logged + ended + sweep(lambda database, most: logouts.forget(database, most=most))
 
 
 def forget_answers() -> int:
     """Delete answers whose keys need not be known any more, and return how many there were."""
-    return _batches(lambda database: answers.forget(database, most=_AT_ONCE))
+    return sweep(lambda database, most: answers.forget(database, most=most))
 
 
 def forget_lost_groups() -> int:
     """Delete notes of groups lost long ago and the mappings that wait for them; how many notes there were."""
-    return _batches(lambda database: dormant.forget(database, most=_AT_ONCE, by=SYSTEM))
-
-
-def _batches(mark: Callable[[Connection], int], most: int = _AT_ONCE) -> int:
-    total = 0
-    while True:
-        with transaction() as database:
-            marked = mark(database)
-        total += marked
-        if marked < most:
-            return total
+    return sweep(lambda database, most: dormant.forget(database, most=most, by=SYSTEM))
 
 
 def gather_tallies() -> int:

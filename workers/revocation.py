@@ -4,45 +4,53 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy.engine import Connection
+
 from provisioning import progress
-from provisioning.database import transaction
+from provisioning.database import reading, transaction
 from provisioning.outbox import SYSTEM, Claimed
 from provisioning.progress import Come
 from provisioning.sessions import clearing, vouched
 from provisioning.tokens import ending
-
-_MEMBERS_AT_ONCE = 1000
+from workers.batches import MOST_TOLD, Stride
 
 
 def clear_workspace(claimed: Claimed) -> None:
     """After a change of HIPAA eligibility: walk the members in short transactions; a restart goes on with the walk."""
     workspace_id = UUID(claimed.payload["workspace_id"])
-    come = progress.of(claimed)
-    while True:
-        with transaction() as connection:
-            if come is None:
-                come = Come(total=clearing.count_members(connection, workspace_id=workspace_id))
-            stretch = clearing.clear_workspace(
-                connection,
-                workspace_id=workspace_id,
-                after=None if come.place is None else UUID(come.place),
-                most=_MEMBERS_AT_ONCE,
-                by=SYSTEM,
-            )
-            if stretch.last_member is None:
-                return
-            come = Come(str(stretch.last_member), come.done + stretch.members, come.total)
-            progress.note(connection, claimed, come)
+    come = progress.of(claimed) or _begun(workspace_id)
+
+    def some(connection: Connection, most: int) -> Come | None:
+        after = None if come.place is None else UUID(come.place)
+        stretch = clearing.clear_workspace(connection, workspace_id=workspace_id, after=after, most=most, by=SYSTEM)
+        if stretch.last_member is None:
+            return None
+        further = Come(str(stretch.last_member), come.done + stretch.members, come.total)
+        progress.note(connection, claimed, further)
+        return further
+
+    stride = Stride(most=MOST_TOLD)
+    while (further := stride.take(some)) is not None:
+        come = further
+
+
+def _begun(workspace_id: UUID) -> Come:
+    with reading() as connection:
+        return Come(total=clearing.count_members(connection, workspace_id=workspace_id))
 
 
 def clear_connection(claimed: Claimed) -> None:
     """After a connection's identity provider stopped vouching for those whom it had signed in."""
     connection_id = UUID(claimed.payload["connection_id"])
-    while True:
-        with transaction() as connection:
-            cleared = vouched.clear(connection, connection_id=connection_id, most=_MEMBERS_AT_ONCE, by=SYSTEM)
-            if cleared < _MEMBERS_AT_ONCE:
-                return
+
+    def some(connection: Connection, most: int) -> int:
+        cleared = vouched.clear(connection, connection_id=connection_id, most=most, by=SYSTEM)
+        progress.advance(connection, claimed, cleared)
+        return cleared
+
+    stride = Stride(most=MOST_TOLD)
+    while stride.take(some) == stride.asked:
+        pass
 
 
 def clear_person(claimed: Claimed) -> None:

@@ -302,7 +302,6 @@ def delete_expired(connection: Connection, *, most: int, by: Actor) -> int:
     )
     gone = delete(Policy).where(and_(Policy.workspace_id == over.c.workspace_id, Policy.id == over.c.id))
     rows = connection.execute(gone.returning(Policy.workspace_id, *_VIEW.selected_columns)).all()
-    for workspace_id, *row in rows:
-        fact = PolicyExpired(**_about(_view(row)))
-        outbox.append(connection, fact, workspace_id=workspace_id, by=by)
+    told = [(workspace_id, PolicyExpired(**_about(_view(row)))) for workspace_id, *row in rows]
+    outbox.append_each(connection, told, by=by)
     return len(rows)

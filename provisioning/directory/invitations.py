@@ -6,6 +6,7 @@ remains; so nothing can be done with it twice. Its secret is made when its lette
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,11 +33,13 @@ from provisioning.directory.models import Group, Invitation, InvitationGroup, Me
 from provisioning.directory.paging import Page, Window, fetch
 from provisioning.directory.roster import GroupReference, MemberView
 from provisioning.outbox import Actor
-from provisioning.refusals import Conflict, Invalid, NotFound, Unauthenticated
+from provisioning.refusals import Conflict, Invalid, NotFound, TooManyRequests, Unauthenticated
 
 # What can stand in a mail's header as it is (RFC 5322, section 3.4.1), without quotes and comments.
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
 _LONGEST_ADDRESS = 254
+# So long after a letter another one may be asked for.
+LETTER_PAUSE = timedelta(minutes=1)
 _NAMELESS = "An owner of the workspace"
 GONE = "This invitation has been used already, was taken back or replaced by a newer letter, or is too old."
 
@@ -290,7 +293,11 @@ def resend(connection: Connection, *, invitation: InvitationView, lifetime: time
     """Have another letter written for a locked invitation, an expired one too; what the former said is void at once.
 
     Whoever does so answers for it from now on, instead of who has invited before.
+
+    Raises:
+        TooManyRequests: a letter was asked for less than `LETTER_PAUSE` ago.
     """
+    _refuse_haste(connection, invitation, lifetime)
     changed = (
         update(Invitation)
         .where(Invitation.workspace_id == invitation.workspace_id, Invitation.id == invitation.id)
@@ -300,6 +307,16 @@ def resend(connection: Connection, *, invitation: InvitationView, lifetime: time
     fact = InvitationResent(invitation_id=invitation.id, email=invitation.email)
     written = outbox.together(connection, changed, fact, workspace_id=invitation.workspace_id, by=by)
     return replace(_bare(connection.execute(written).one()), groups=invitation.groups)
+
+
+def _refuse_haste(connection: Connection, invitation: InvitationView, lifetime: timedelta) -> None:
+    """Nobody's mail box is to be filled. Each letter that is asked for begins the time of the invitation anew."""
+    now = connection.execute(select(func.clock_timestamp())).scalar_one()
+    wait = invitation.expires_at - lifetime + LETTER_PAUSE - now
+    # More than the pause is no haste: the lifetime was a longer one then.
+    if timedelta(0) < wait <= LETTER_PAUSE:
+        seconds = math.ceil(wait.total_seconds())
+        raise TooManyRequests(f"A letter was asked for just now: ask again in {seconds} s.", retry_after=seconds)
 
 
 def revoke(connection: Connection, *, invitation: InvitationView, by: Actor) -> None:
@@ -390,7 +407,6 @@ def delete_expired(connection: Connection, *, older_than: timedelta, most: int, 
     )
     gone = delete(Invitation).where(Invitation.workspace_id == over.c.workspace_id, Invitation.id == over.c.id)
     rows = connection.execute(gone.returning(Invitation.workspace_id, Invitation.id, Invitation.email)).all()
-    for row in rows:
-        fact = InvitationExpired(invitation_id=row.id, email=row.email)
-        outbox.append(connection, fact, workspace_id=row.workspace_id, by=by)
+    told = [(row.workspace_id, InvitationExpired(invitation_id=row.id, email=row.email)) for row in rows]
+    outbox.append_each(connection, told, by=by)
     return len(rows)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from importlib.metadata import version
 
 import requests
 
+from provisioning.forwarding.later import asked_pause
 from provisioning.forwarding.messages import Signed
 from provisioning.outbound import Outbound
 
@@ -22,10 +24,12 @@ class Outcome:
     Args:
         status: what was answered, if anything was.
         error: why it was not taken, in a word; an answer's text, or an address, may hold what must not be kept.
+        pause: how long it asks to be left alone.
     """
 
     status: int | None = None
     error: str | None = None
+    pause: timedelta = timedelta(0)
 
     @property
     def taken(self) -> bool:
@@ -46,15 +50,18 @@ def session(outbound: Outbound) -> requests.Session:
     return made
 
 
-def post(http: requests.Session, url: str, signed: Signed) -> Outcome:
+def post(http: requests.Session, url: str, signed: Signed, *, now: datetime) -> Outcome:
     """Send a message: only an answer of 2xx takes it."""
     try:
-        status = http.post(url, data=signed.body, headers=signed.headers, allow_redirects=False).status_code
+        answer = http.post(url, data=signed.body, headers=signed.headers, allow_redirects=False)
     except requests.RequestException as error:
         if error.response is None:
             return Outcome(error=type(error).__name__)
         # A redirect, which this session goes nowhere by.
-        status = error.response.status_code
+        answer = error.response
     except (OSError, ValueError) as error:
         return Outcome(error=type(error).__name__)
-    return Outcome(status) if status in _SUCCESSFUL else Outcome(status, f"HTTP {status}")
+    status = answer.status_code
+    if status in _SUCCESSFUL:
+        return Outcome(status)
+    return Outcome(status, f"HTTP {status}", asked_pause(answer.headers, now=now))

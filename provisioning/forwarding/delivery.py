@@ -29,6 +29,8 @@ from provisioning.outbox import SYSTEM
 
 _LOOKED_AT_ONCE = 500
 _LONGEST_PAUSE = timedelta(minutes=15)
+# Whoever asks for more is asked again then all the same: nobody switches an endpoint off in this way.
+_LONGEST_ASKED = timedelta(hours=1)
 _IS_DUE = Endpoint.disabled_at.is_(None) & (Endpoint.due_at <= func.clock_timestamp())
 
 
@@ -124,7 +126,7 @@ def fail(connection: Connection, batch: Batch, outcome: Outcome, *, patience: Pa
     since = row.failing_since or now
     is_late = row.alarmed_at is None and now - since >= patience.alarm
     is_over = row.disabled_at is None and (outcome.gone or now - since >= patience.give_up)
-    pause = outbox.pause_after(attempts, longest=_LONGEST_PAUSE)
+    pause = max(outbox.pause_after(attempts, longest=_LONGEST_PAUSE), min(outcome.pause, _LONGEST_ASKED))
     values = {"attempts": attempts, "error": error, "failing_since": since, "due_at": now + pause}
     about: dict[str, Any] = {"endpoint_id": batch.of.endpoint_id, "origin": origin_of(batch.url), "error": error}
     facts: list[outbox.Fact] = []

@@ -37,7 +37,8 @@ def send(
     except Unsealable as error:
         # The service has another secret key by now: the endpoint wants a new secret.
         return Outcome(error=type(error).__name__)
-    return call.post(http, url, messages.sign(message, secrets=secrets, now=clock.now()))
+    now = clock.now()
+    return call.post(http, url, messages.sign(message, secrets=secrets, now=now), now=now)
 
 
 def test(endpoint: EndpointView, *, sealer: Sealer, outbound: Outbound) -> Outcome:

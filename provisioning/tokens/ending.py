@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +12,7 @@ from sqlalchemy.sql import func
 
 from provisioning import outbox
 from provisioning.directory.models import Member
-from provisioning.outbox import Actor, Fact
+from provisioning.outbox import Actor
 from provisioning.tokens import recipients
 from provisioning.tokens.events import (
     ApiTokenExpired,
@@ -121,17 +119,9 @@ def mark_expired(connection: Connection, *, most: int, by: Actor) -> int:
         .values(ended_at=ApiToken.expires_at, ended_reason="expired")
         .returning(ApiToken.workspace_id, ApiToken.id)
     ).all()
-    _tell(connection, [(row.workspace_id, ApiTokenExpired(token_id=row.id)) for row in rows], by=by)
+    told = [(row.workspace_id, ApiTokenExpired(token_id=row.id)) for row in rows]
+    outbox.append_each(connection, told, by=by)
     return len(rows)
-
-
-def _tell(connection: Connection, told: Iterable[tuple[UUID, Fact]], *, by: Actor) -> None:
-    """Write facts of several workspaces, those of each at once: with one statement a fact, locks would be held long."""
-    by_workspace: defaultdict[UUID, list[Fact]] = defaultdict(list)
-    for workspace_id, fact in told:
-        by_workspace[workspace_id].append(fact)
-    for workspace_id, facts in by_workspace.items():
-        outbox.append(connection, *facts, workspace_id=workspace_id, by=by)
 
 
 def mark_abandoned(connection: Connection, *, most: int, by: Actor) -> int:
@@ -194,5 +184,5 @@ def forget(connection: Connection, *, older_than: timedelta, most: int, by: Acto
         .returning(ApiToken.workspace_id, ApiToken.id, ApiToken.name)
     ).all()
     forgotten = [(row.workspace_id, ApiTokenForgotten(token_id=row.id, token_name=row.name)) for row in rows]
-    _tell(connection, forgotten, by=by)
+    outbox.append_each(connection, forgotten, by=by)
     return len(rows)

@@ -48,6 +48,7 @@ def test_what_admins_and_the_operator_are_told_is_recorded_before_they_are(hipaa
     assert admin.request("GET", "/access/export").status_code == 200
     assert admin.request("GET", "/sessions").status_code == 200
     assert admin.request("GET", "/audit-events").status_code == 200
+    assert admin.request("GET", "/work").status_code == 200
     assert admin.request("DELETE", f"/users?userIds={person}&dryRun=true").status_code == 200
     command("member", "access", "ann@corp.example", "--workspace", slug)
     command("who-can", "source.update", "--workspace", slug)
@@ -58,6 +59,7 @@ def test_what_admins_and_the_operator_are_told_is_recorded_before_they_are(hipaa
         ("token", "access:all", {"action": "source.update", "pagination[count]": "5"}),
         ("token", "access:all", {}),
         ("token", "sessions:all", {}),
+        ("token", "trail:all", {}),
         ("token", "trail:all", {}),
         ("token", "access:all", {"preview": "DELETE /api/users"}),
         ("operator", f"access:{person}", {}),

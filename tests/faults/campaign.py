@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,16 +78,23 @@ class Outcome:
 
 
 def strike(
-    service: Whole, *, seed: int, until: Callable[[Nemesis], bool], companies: int, pause: float = 0.0
+    service: Whole,
+    *,
+    seed: int,
+    until: Callable[[Nemesis, History], bool],
+    companies: int,
+    pause: float = 0.0,
+    rest: float = 0.0,
 ) -> Outcome:
     """Strike at a service that is well, until enough is enough; let it come to rest, and judge it.
 
     Args:
         service: in whose application's context this is called.
         seed: which faults strike.
-        until: asked after each of them.
+        until: asked after each of them, with what was heard so far.
         companies: how many workspaces are at work.
         pause: seconds between two questions of a prober; there are three.
+        rest: seconds between two faults, in which all is well and asked about.
     """
     nemesis, history = Nemesis(service, seed), History()
     with Prober(service.webs, history, threads=3, pause=pause, seed=seed) as prober:
@@ -94,8 +102,9 @@ def strike(
         for load in loads:
             load.settle()
         with _at_work(loads):
-            while not until(nemesis):
+            while not until(nemesis, history):
                 nemesis.strike()
+                time.sleep(rest)
         with contextlib.suppress(AssertionError):
             eventually(lambda: undone() == 0, within=_DRAINED_SECONDS, every=0.2)
     longest = max(client.longest for client in (prober.client, *(load.client for load in loads)))
@@ -128,6 +137,11 @@ def _at_work(loads: list[Load]) -> Iterator[None]:
     assert broken == []
 
 
+def answered(history: History) -> int:
+    """How many questions somebody was there to answer."""
+    return sum(probe.active is not None for probe in list(history.probes))
+
+
 def _outcome(nemesis: Nemesis, history: History, loads: list[Load], longest: float) -> Outcome:
     rules = [violation.rule for violation in history.violations()]
     recoveries = sorted(nemesis.recoveries)
@@ -138,7 +152,7 @@ def _outcome(nemesis: Nemesis, history: History, loads: list[Load], longest: flo
         faults=dict(nemesis.struck),
         kills=nemesis.kills,
         probes=len(history.probes),
-        unanswered=sum(probe.active is None for probe in history.probes),
+        unanswered=len(history.probes) - answered(history),
         operations=sum(load.operations for load in loads),
         lives=len(history.lives),
         wrong_accepts=rules.count("accepted") + rules.count("revived"),
@@ -187,14 +201,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 - printed, to be repeated
     parser.add_argument("--faults", type=int, default=150, help="How many faults strike; about two in three kill.")
+    parser.add_argument("--probes", type=int, default=0, help="And until so many questions have been answered.")
+    parser.add_argument("--rest", type=float, default=0.0, help="Seconds between two faults.")
     parser.add_argument("--companies", type=int, default=4)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder, whole(Path(folder)) as service, well(service):
         outcome = strike(
             service,
             seed=asked.seed,
-            until=lambda nemesis: nemesis.struck.total() >= asked.faults,
+            until=lambda nemesis, heard: nemesis.struck.total() >= asked.faults and answered(heard) >= asked.probes,
             companies=asked.companies,
+            rest=asked.rest,
         )
     sys.stdout.write(orjson.dumps(asdict(outcome)).decode() + "\n")
     sys.exit(0 if outcome.is_right else 1)

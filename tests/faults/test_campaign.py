@@ -14,7 +14,7 @@ _KILLS = 20
 
 
 def test_twenty_kills_under_load_break_no_promise(service, capsys):
-    enough = lambda nemesis: nemesis.kills >= _KILLS  # noqa: E731 - a sentence of one line
+    enough = lambda nemesis, _heard: nemesis.kills >= _KILLS  # noqa: E731 - a sentence of one line
     outcome = strike(service, seed=_SEED, until=enough, companies=1, pause=0.02)
     with capsys.disabled():
         sys.stdout.write(f"\n{orjson.dumps(asdict(outcome)).decode()}\n")

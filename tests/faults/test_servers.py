@@ -11,15 +11,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from provisioning import outbox
-from provisioning.database import transaction
+from provisioning.context import context
+from provisioning.credentials import Kind
+from provisioning.database import db, transaction
 from provisioning.directory.events import SessionsOutdated
 from provisioning.directory.models import Member, Membership
+from provisioning.sessions.models import Session
 from tests.conftest import GROUP_URN, PATCH_URN, TEST, USER_URN
 from tests.faults.asking import Answer, Client, check, probed
-from tests.faults.company import Company, sign_in
+from tests.faults.company import Company, found, sign_in
+from tests.faults.disk import full_disk
 from tests.faults.looking import blocked_by, count, endings, undone
 from tests.waiting import eventually
 
@@ -163,28 +167,55 @@ def test_a_backend_that_dies_or_gives_up_under_a_group_leaves_it_whole(service, 
     assert members() == len(people)
 
 
-FULL = """
-    CREATE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
-    CREATE TRIGGER is_full BEFORE INSERT ON event EXECUTE FUNCTION is_full()
-"""
+def test_a_disk_that_is_full_refuses_what_it_cannot_keep_and_heals_by_itself(service, company, client, ended, tmp_path):
+    member, acknowledged = company.hire(), []
 
+    def is_refused() -> bool:
+        name = f"{len(acknowledged)}@full.example"
+        answer = push(client, service.webs[0], company, name)
+        assert answer.status in {201, 503}
+        acknowledged.extend([name] if answer.is_done else [])
+        return not answer.is_done
 
-def test_a_disk_that_is_full_refuses_what_it_cannot_keep_and_heals_by_itself(service, company, client, ended):
-    member = company.hire()
+    # Who works on a fact holds it and writes others: behind whoever moves the table that would wait for itself.
+    for name in ("worker-a", "worker-b"):
+        service.parts[name].kill()
     with probed(service, company, ended[0]):
-        with transaction() as connection:
-            connection.execute(text(FULL))
-        try:
+        with full_disk(service, tmp_path):
+            eventually(is_refused, every=0.0)
             for url in service.webs:
-                assert push(client, url, company, "nobody@corp.example").status == 503
+                assert push(client, url, company, "nobody@full.example").status == 503
                 assert suspend(client, url, company, member).status == 503
-            assert count(Member, Member.user_name == "nobody@corp.example") == 0
-            assert count(Member, Member.id == member.id, Member.active) == 1
-        finally:
-            with transaction() as connection:
-                connection.execute(text("DROP FUNCTION is_full() CASCADE"))
+            assert check(client, service.webs[1], company, ended[1])[1] is True
+        assert count(Member, Member.workspace_id == company.id, Member.user_name.endswith("@full.example")) == len(
+            acknowledged
+        )
+        assert count(Member, Member.id == member.id, Member.active) == 1
         assert suspend(client, service.webs[1], company, member).status == 200
+        service.mend()
+        eventually(lambda: undone() == 0, within=60)
+
+
+def test_a_client_that_holds_a_row_and_falls_silent_holds_up_no_answer_and_no_other_work_and_is_ended(
+    service, company, client
+):
+    sessions = [sign_in(company.hire()) for _ in range(3)]
+    elsewhere = found(service.servers.environ)
+    sign_in(somebody := elsewhere.hire())
+    digest = context().keyring.recognise(sessions[0], Kind.SESSION)
+    with db.engine.connect() as silent:
+        silent.execute(select(Session.id).where(Session.digest == digest).with_for_update())
+        assert silent.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "1min"
+        # What is a minute for every connection of ours is some seconds for this one.
+        silent.execute(text("SET LOCAL idle_in_transaction_session_timeout = '6s'"))
+        company.become_eligible()
+        with probed(service, company, *sessions):
+            assert suspend(client, service.webs[0], elsewhere, somebody).status == 200
+            eventually(lambda: endings(elsewhere.slug) == ["suspended"], within=5)
+            assert check(client, service.webs[1], company, sessions[0])[1:] == (False, "revoked_hipaa_change")
+            assert None in endings(company.slug)
+            eventually(lambda: endings(company.slug) == ["revoked_hipaa_change"] * 3, within=60)
+        silent.invalidate()
 
 
 def test_a_network_that_swallows_everything_means_no_within_seconds_and_holds_no_thread_for_good(

@@ -149,6 +149,30 @@ def test_of_many_who_accept_at_once_one_gets_in(service, admin, email):
     assert [user["email"] for user in admin.get("/users")["users"]] == [email]
 
 
+def let_pause(email):
+    """The last letter was asked for a minute ago."""
+    with transaction() as connection:
+        earlier = Invitation.expires_at - invitations.LETTER_PAUSE
+        connection.execute(update(Invitation).where(Invitation.email == email).values(expires_at=earlier))
+
+
+def test_nobodys_mail_box_is_filled_by_asking_again_and_again(service, admin, idp, email, command):
+    invite(admin, email)
+    again = f"/invitations/{shown(admin, email)['id']}/resend"
+    for _ in range(3):
+        refused = admin.request("POST", again)
+        assert (refused.status_code, refused.json()["errors"][0]["type"]) == (429, "too_many_requests")
+        assert 0 < int(refused.headers["Retry-After"]) <= 60
+    by_operator = command("invitation", "resend", email, "--workspace", idp.workspace.slug)
+    assert (by_operator.returncode, by_operator.stdout) == (1, "")
+    secret_to(service, email)
+    let_pause(email)
+    assert [admin.request("POST", again).status_code for _ in range(3)] == [200, 429, 429]
+    secret_to(service, email, letter=2)
+    assert len(events(admin, "invitation.resent")) == 1
+    assert len(letters_to(service, email)) == 2
+
+
 def test_another_letter_makes_the_former_void_at_once(service, admin, email):
     invite(admin, email)
     first = secret_to(service, email)
@@ -604,6 +628,7 @@ def test_an_invitation_ends_with_whoever_has_invited(service, admin, idp, email,
     assert all("was taken back" in answer.text for answer in refused)
     assert member(admin, email) is None
     # Whoever sends it again answers for it.
+    let_pause(email)
     again = f"/invitations/{shown(admin, email)['id']}/resend"
     assert admin.request("POST", again).status_code == 200
     assert accept(service, secret_to(service, email, letter=2)).status_code == 303

@@ -159,7 +159,7 @@ def test_a_fact_that_a_newer_version_wrote_waits_for_a_newer_worker(monkeypatch,
 
 def test_long_work_goes_on_where_it_was_broken_off_and_shows_how_far_it_is(monkeypatch, run):
     slug = company(7)
-    monkeypatch.setattr(revocation, "_MEMBERS_AT_ONCE", 2)
+    monkeypatch.setattr(revocation, "MOST_TOLD", 2)
     flip(slug)
     looked_at, told = [], progress.note
 

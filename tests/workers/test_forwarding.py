@@ -7,7 +7,8 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -37,6 +38,7 @@ from tests.service import free_port
 from tests.waiting import eventually
 from workers import drain, forwarding, sealing
 
+ANY_TIME = datetime(2020, 2, 29, 12, tzinfo=UTC)
 WORKER = ("worker", "--queues", "forwarding", "--pool", "threads", "--concurrency", "4", "--loglevel", "warning")
 
 
@@ -254,6 +256,26 @@ def test_only_an_answer_of_2xx_takes_it_and_a_redirect_is_not_followed(tenant, r
     assert (first.id, first.body) == (again.id, again.body)
     assert then.id != first.id
     assert numbers(receiver) == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [
+        ("999999999", 3590, 3601),
+        (format_datetime(ANY_TIME + timedelta(minutes=5), usegmt=True), 290, 301),
+        (format_datetime(ANY_TIME - timedelta(minutes=5), usegmt=True), 0, 4),
+        ("soon", 0, 4),
+    ],
+)
+def test_who_asks_for_a_pause_gets_it_within_bounds_whatever_its_clock_says(tenant, receiver, told, least, most):
+    made = register(tenant, receiver.url)
+    tenant.write(1)
+    receiver.answers, receiver.headers = [503], {"Retry-After": told, "Date": format_datetime(ANY_TIME, usegmt=True)}
+    assert forward() == 0
+    with reading() as connection:
+        left = connection.execute(select(Endpoint.due_at - func.clock_timestamp())).scalar_one()
+    assert least <= left.total_seconds() <= most
+    assert now(made.endpoint).attempts == 1
 
 
 def test_a_worker_killed_before_it_notes_what_was_taken_leaves_the_very_same_message_to_the_next(

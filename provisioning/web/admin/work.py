@@ -12,6 +12,7 @@ from provisioning.database import reading
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.paging import PageQuery, Pagination, resume
+from provisioning.web.admin.recorded import recorded
 from provisioning.web.guard import by_token, token
 from provisioning.worklist import Item, State
 
@@ -46,6 +47,7 @@ class _Work(Schema):
 
 @blueprint.get("")
 @by_token("audit.read")
+@recorded("trail")
 @blueprint.arguments(_Query, location="query")
 @blueprint.response(
     200, schemas.data("Works", work=fields.List(fields.Nested(_Work)), pagination=fields.Nested(Pagination))
