@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -158,4 +159,7 @@ def wsgi() -> Flask:
     """What the web server calls: the application of the environment's settings."""
     app = create_app(settings.load(os.environ))
     nudge.warm_up(app)
+    # What was made until here stays for good: a collector that looks through all of it stops a request for 0.1 s.
+    gc.collect()
+    gc.freeze()
     return app

@@ -50,7 +50,7 @@ class MemberView:
 
     def as_known_to(self, connection_id: UUID | None) -> dict[str, Any]:
         """The document with the externalId that this connection gave."""
-        external_id = self.external_ids.get(str(connection_id))
+        external_id = self.external_ids.get(str(connection_id)) if self.external_ids else None
         return self.document if external_id is None else {**self.document, "externalId": external_id}
 
     @property
