@@ -30,6 +30,7 @@ from provisioning.web.console.guard import by_member, here, insider
 from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.page import Page
 from provisioning.web.console.recorded import recorded
+from provisioning.web.console.shown import counted
 from provisioning.web.guard import actor
 from provisioning.web.reasons import ENDED, ENDINGS
 from provisioning.web.recorded import record
@@ -184,7 +185,7 @@ def end_sessions(member_id: UUID) -> AnyResponse:
         ended = lifecycle.revoke_of_member(
             database, workspace_id=here().workspace_id, user_id=member.user_id, by=actor()
         )
-    said = f"{ended} session{'' if ended == 1 else 's'} of {member.display_name} ended."
+    said = f"{counted(ended, 'session')} of {member.display_name} ended."
     return flash.done(said, url_for(".one", member_id=member_id))
 
 
