@@ -168,10 +168,13 @@ def walk(small: Company, pages: Sequence[tuple[str, str]]) -> Iterator[Cost]:
 
 
 def _ask(small: Company, name: str, address: str) -> tuple[Cost, str]:
-    took = []
-    for _ in range(1 + _TIMES):
+    took: list[float] = []
+    while len(took) <= _TIMES:
         begun = time.perf_counter()
-        answer = small.owner.open(address)
+        try:
+            answer = small.owner.open(address)
+        except requests.Timeout:
+            return Cost(name, float("inf"), 0), ""
         took.append(time.perf_counter() - begun)
         if answer.status_code != requests.codes.ok:
             sys.exit(f"{address}: {answer.status_code}")

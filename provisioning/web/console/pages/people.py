@@ -25,7 +25,7 @@ from provisioning.scim.filter import And, Comparison, Filter, Or
 from provisioning.scim.path import AttributePath
 from provisioning.sessions import lifecycle
 from provisioning.sessions import listing as open_sessions
-from provisioning.web.console import flash, forms, lists
+from provisioning.web.console import flash, forms, lists, seen
 from provisioning.web.console.guard import by_member, here, insider
 from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.page import Page
@@ -212,6 +212,7 @@ def protect(member_id: UUID) -> AnyResponse:
     protected = forms.text("protected") == "yes"
     with transaction() as database:
         member = roster.lock(database, workspace_id=here().workspace_id, member_id=member_id)
+        seen.require_member(member)
         owners.protect(database, member=member, protected=protected, by=actor())
     reach = "out of the identity providers' reach" if protected else "within the identity providers' reach again"
     return flash.done(f"{member.display_name} is {reach}.", url_for(".one", member_id=member_id))
@@ -227,7 +228,7 @@ def confirm_remove(member_id: UUID) -> str:
             database, workspace_id=here().workspace_id, member_id=member.id, catalogue=context().catalogue
         )
     roles = {grant.role.key for grant in case.facts.grants}
-    return render_template("console/people/remove.html", member=member, roles=len(roles))
+    return render_template("console/people/remove.html", member=member, roles=len(roles), seen=seen.of_member(member))
 
 
 @blueprint.post("/<uuid:member_id>/remove")
@@ -236,5 +237,6 @@ def remove(member_id: UUID) -> AnyResponse:
     """Take a person out of the workspace: their sessions, places in groups and policies end."""
     with transaction() as database:
         member = roster.lock(database, workspace_id=here().workspace_id, member_id=member_id)
+        seen.require_member(member)
         members.remove(database, member=member, by=actor())
     return flash.done(f"{member.display_name} is no member any more.", url_for(".index"))

@@ -1,34 +1,28 @@
-"""Groups: linked and local ones, who is in them, and what being in them gives."""
+"""Groups, linked and local ones: the list, and what being in one gives to whom."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Response, render_template
 
 from provisioning.access import by_group, inbox
 from provisioning.context import context
-from provisioning.database import Connection, reading, transaction
+from provisioning.database import Connection, reading
 from provisioning.directory import connections, groups, listing, local_groups
 from provisioning.directory.filters import Order
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Page as Some
 from provisioning.directory.paging import Sorting, Window
-from provisioning.refusals import Conflict, Invalid
 from provisioning.scim.filter import Comparison
 from provisioning.scim.path import AttributePath
-from provisioning.web.console import confirming, flash, forms, lists
+from provisioning.web.console import lists
 from provisioning.web.console.guard import by_member, here, insider
 from provisioning.web.console.lists import Listing, Offer
-from provisioning.web.console.page import Page
-from provisioning.web.guard import actor
-
-blueprint = Blueprint("groups", __name__)
-PAGE = Page("Groups", "group.read", blueprint, "/groups")
+from provisioning.web.console.pages.groups.page import blueprint
 
 _NAME = AttributePath(None, "displayName", None)
 _SORTS = ("name", "added")
@@ -100,26 +94,6 @@ def _rows(found: Sequence[GroupView], sources: dict[UUID, str]) -> list[Sequence
     ]
 
 
-@blueprint.get("/new")
-@by_member("group.create")
-def new() -> str:
-    """Ask for the name of a local group."""
-    return render_template("console/groups/new.html", name="", error=None)
-
-
-@blueprint.post("/new")
-@by_member("group.create")
-def create() -> AnyResponse | tuple[str, int]:
-    """Add a local group."""
-    name = forms.text("name")
-    try:
-        with transaction() as database:
-            made = local_groups.create(database, workspace_id=here().workspace_id, name=name, by=actor())
-    except (Invalid, Conflict) as refusal:
-        return render_template("console/groups/new.html", name=name, error=refusal.sentence), refusal.status
-    return flash.done(f"The group {made.display_name} is there.", url_for(".one", group_id=made.id))
-
-
 @blueprint.get("/<uuid:group_id>")
 @by_member("group.read")
 def one(group_id: UUID) -> str:
@@ -136,53 +110,3 @@ def one(group_id: UUID) -> str:
     paging = None if inside is None else asked.paging(inside)
     shown = {"given": given, "inside": inside, "paging": paging, "asked": asked}
     return render_template("console/groups/one.html", group=group, sources=sources, **shown)
-
-
-def _detach(database: Connection, group_id: UUID) -> GroupView:
-    return local_groups.detach(database, workspace_id=here().workspace_id, group_id=group_id, by=actor())
-
-
-def _asked_once(template: str, group_id: UUID, change: Callable[[Connection, UUID], GroupView]) -> str:
-    """The question before a change of a group, with whom it concerns."""
-    with reading() as database:
-        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=group_id)
-    preview = confirming.preview(lambda database: change(database, group_id))
-    return render_template(f"console/groups/{template}.html", group=group, preview=preview)
-
-
-@blueprint.get("/<uuid:group_id>/detach")
-@by_member("group.update")
-def confirm_detach(group_id: UUID) -> str:
-    """Say whom it concerns that a group is no longer pushed, and ask once."""
-    return _asked_once("detach", group_id, _detach)
-
-
-@blueprint.post("/<uuid:group_id>/detach")
-@by_member("group.update")
-def detach(group_id: UUID) -> AnyResponse:
-    """Make a pushed group a local one."""
-    with transaction() as database:
-        group = _detach(database, group_id)
-    return flash.done(f"{group.display_name} is a local group now.", url_for(".one", group_id=group_id))
-
-
-def _delete(database: Connection, group_id: UUID) -> GroupView:
-    group = local_groups.lock(database, workspace_id=here().workspace_id, group_id=group_id)
-    groups.remove(database, group=group, by=actor())
-    return group
-
-
-@blueprint.get("/<uuid:local_group_id>/delete")
-@by_member("group.delete")
-def confirm_delete(local_group_id: UUID) -> str:
-    """Say who would lose what with a group, and ask once."""
-    return _asked_once("delete", local_group_id, _delete)
-
-
-@blueprint.post("/<uuid:local_group_id>/delete")
-@by_member("group.delete")
-def delete(local_group_id: UUID) -> AnyResponse:
-    """Take a local group away; its members stay in the workspace."""
-    with transaction() as database:
-        group = _delete(database, local_group_id)
-    return flash.done(f"The group {group.display_name} is gone.", url_for(".index"))
