@@ -193,11 +193,11 @@ def end_sessions(member_id: UUID) -> AnyResponse:
 @by_member("audit.read")
 @recorded("trail")
 def history(member_id: UUID) -> str:
-    """What happened to a person in this workspace, newest first."""
+    """What happened to a person in this workspace, and what they were given and lost, newest first."""
     asked = lists.asked(Offer(("at",)))
     with reading() as database:
         member = _member(database, member_id)
-        narrowing = Narrowing(resource_type="user", resource_id=str(member.user_id))
+        narrowing = Narrowing(resource_type="user", resource_id=str(member.user_id), given_to=f"member:{member.id}")
         found = trail.some(database, workspace_id=here().workspace_id, narrowing=narrowing, window=asked.window)
         sources = connections.every(database, workspace_id=here().workspace_id)
     shown = {"entries": found.items, "asked": asked, "paging": asked.paging(found)}
