@@ -17,11 +17,11 @@ from provisioning.credentials import Kind, Secret
 from provisioning.database import transaction
 from provisioning.directory import owners, roster, users
 from provisioning.sessions import lifecycle
-from provisioning.web.console import forms
+from provisioning.web.console import forms, seen
 from provisioning.web.cookie import SESSION_COOKIE
 from tests.conftest import TEST, Idp
 
-_TOKEN = re.compile(rf'name="{forms.FIELD}" value="([^"]+)"')
+_HIDDEN = re.compile(rf'name="({forms.FIELD}|{seen.FIELD})" value="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,18 @@ class Visitor:
 
     def send(self, page: str, path: str, data: dict[str, str] | None = None) -> requests.Response:
         """A form that stands on a page, with the token that the page gave it."""
-        return self.post(path, {forms.FIELD: self.token(page)} | (data or {}), **{"Sec-Fetch-Site": "same-origin"})
+        return self.post(path, self._hidden(page) | (data or {}), **{"Sec-Fetch-Site": "same-origin"})
 
     def token(self, page: str) -> str:
         """The token of a page's forms."""
-        found = _TOKEN.search(self.get(page).text)
-        assert found, page
-        return html.unescape(found[1])
+        return self._hidden(page)[forms.FIELD]
+
+    def _hidden(self, page: str) -> dict[str, str]:
+        """What forms of a page carry: their token, and what they were made of."""
+        text = self.get(page).text
+        found = {name: html.unescape(value) for name, value in _HIDDEN.findall(text)}
+        assert forms.FIELD in found, page
+        return found
 
     def address(self, path: str) -> str:
         """The address of a page of the workspace."""

@@ -25,6 +25,8 @@ _BEFORE, _AFTER = 0, 1
 _TABLES = (
     "CREATE TEMP TABLE access_line (stage int, member_id uuid, role text, scope jsonb) ON COMMIT DROP",
     "CREATE TEMP TABLE access_reach (stage int, role text, scope jsonb, resource text) ON COMMIT DROP",
+    "CREATE TEMP TABLE access_kind (member_id uuid, kind bigint) ON COMMIT DROP",
+    "CREATE TEMP TABLE access_change (kind bigint, role text, resource text, change text) ON COMMIT DROP",
 )
 _ACCESS_LINE = table("access_line", *map(column, ("stage", "member_id", "role", "scope")))
 _REACH = text(
@@ -44,38 +46,72 @@ _REACH = text(
     WHERE :types -> held.role ? resource_type
     """
 ).bindparams(bindparam("types", type_=JSONB))
-_CHANGED = """
+# Nobody else does that for tables that are gone with the transaction, and a plan for few rows takes minutes with many.
+_LOOK_OVER = text("ANALYZE access_line, access_reach")
+# Those whom the change may concern are told apart by what they have before and after it: most of them have the same.
+_KINDS = text(
+    """
+    INSERT INTO access_kind
     WITH affected AS (
         SELECT member_id FROM access_line GROUP BY member_id, role, scope HAVING count(*) < 2
         UNION
         SELECT member_id FROM access_line JOIN (
-            SELECT role, scope FROM access_reach GROUP BY role, scope, resource HAVING count(*) < 2
+            SELECT DISTINCT role, scope FROM access_reach GROUP BY role, scope, resource HAVING count(*) < 2
         ) AS shifted USING (role, scope)
         UNION
         SELECT member_id FROM access_line WHERE role = ANY(:roles)
-    ), line AS (
-        SELECT DISTINCT stage, member_id, role, resource
-        FROM affected JOIN access_line USING (member_id) JOIN access_reach USING (stage, role, scope)
-    ), effective AS (
-        SELECT line.*, bool_or(resource = '*') OVER (PARTITION BY stage, member_id, role) AS has_all FROM line
-    ), compared AS (
-        SELECT member_id, role, resource, bool_or(stage = 0) AS before, bool_or(stage = 1) AS after
-        FROM effective WHERE resource = '*' OR NOT has_all GROUP BY member_id, role, resource
+    ), told AS (
+        SELECT member_id, jsonb_agg(jsonb_build_array(stage, role, scope) ORDER BY stage, role, scope) AS has
+        FROM affected JOIN access_line USING (member_id) GROUP BY member_id
     )
-    SELECT member_id, role, resource,
+    SELECT member_id, dense_rank() OVER (ORDER BY has) FROM told
+    """
+)
+# So one of each kind is compared, resource by resource, whether ten people are like that or 100,000.
+_CHANGES = text(
+    """
+    INSERT INTO access_change
+    WITH line AS (
+        SELECT DISTINCT stage, kind, role, resource
+        FROM (SELECT DISTINCT ON (kind) kind, member_id FROM access_kind) AS one
+        JOIN access_line USING (member_id) JOIN access_reach USING (stage, role, scope)
+    ), effective AS (
+        SELECT line.*, bool_or(resource = '*') OVER (PARTITION BY stage, kind, role) AS has_all FROM line
+    ), compared AS (
+        SELECT kind, role, resource, bool_or(stage = 0) AS before, bool_or(stage = 1) AS after
+        FROM effective WHERE resource = '*' OR NOT has_all GROUP BY kind, role, resource
+    )
+    SELECT kind, role, resource,
            CASE WHEN NOT before THEN 'gains' WHEN NOT after THEN 'loses' ELSE 'changes' END AS change
     FROM compared WHERE before <> after OR role = ANY(:roles)
-"""
-_COUNTS = text(
-    f"""
-    SELECT count(*) FILTER (WHERE change = 'gains'), count(*) FILTER (WHERE change = 'loses'),
-           count(DISTINCT member_id) FILTER (WHERE change = 'gains'),
-           count(DISTINCT member_id) FILTER (WHERE change = 'loses'),
-           count(DISTINCT member_id), count(*)
-    FROM ({_CHANGED}) AS changed
-    """  # noqa: S608 - constants
+    """
 )
-_PAGE = text(f"{_CHANGED} ORDER BY member_id, role, resource, change OFFSET :start LIMIT :count")
+_COUNTS = text(
+    """
+    SELECT coalesce(sum(people * gains), 0), coalesce(sum(people * losses), 0),
+           coalesce(sum(people) FILTER (WHERE gains > 0), 0), coalesce(sum(people) FILTER (WHERE losses > 0), 0),
+           coalesce(sum(people), 0), coalesce(sum(people * changes), 0)
+    FROM (SELECT kind, count(*) AS people FROM access_kind GROUP BY kind) AS alike JOIN (
+        SELECT kind, count(*) AS changes, count(*) FILTER (WHERE change = 'gains') AS gains,
+               count(*) FILTER (WHERE change = 'loses') AS losses
+        FROM access_change GROUP BY kind
+    ) AS changed USING (kind)
+    """
+)
+_PAGE = text(
+    """
+    WITH placed AS (
+        SELECT member_id, kind, changes, sum(changes) OVER (ORDER BY member_id) - changes AS before
+        FROM access_kind JOIN (SELECT kind, count(*) AS changes FROM access_change GROUP BY kind) AS one USING (kind)
+    ), line AS (
+        SELECT member_id, role, resource, change,
+               before + row_number() OVER (PARTITION BY member_id ORDER BY role, resource, change) AS place
+        FROM placed JOIN access_change USING (kind)
+        WHERE before < :start + :count AND before + changes > :start
+    )
+    SELECT member_id, role, resource, change FROM line WHERE place > :start AND place <= :start + :count ORDER BY place
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +182,7 @@ class Comparison:
         self._connection.execute(_ACCESS_LINE.insert().from_select(_ACCESS_LINE.c.keys(), lines))
         types = {role.key: sorted(role.resource_types) for role in roles}
         self._connection.execute(_REACH, {"stage": stage, "workspace": self._where["workspace_id"], "types": types})
+        self._connection.execute(_LOOK_OVER)
         return roles
 
     def difference(self, *, start: int, count: int) -> Preview:
@@ -157,8 +194,11 @@ class Comparison:
         """
         roles = tuple(_changed(self._roles_before, self._note(_AFTER)))
         changed = {"roles": [role.role for role in roles]}
-        gains, losses, gaining, losing, affected, total = self._connection.execute(_COUNTS, changed).one()
-        rows = self._connection.execute(_PAGE, {**changed, "start": start - 1, "count": count}).all()
+        for statement in (_KINDS, _CHANGES):
+            self._connection.execute(statement, changed)
+        counts = self._connection.execute(_COUNTS).one()
+        gains, losses, gaining, losing, affected, total = map(int, counts)
+        rows = self._connection.execute(_PAGE, {"start": start - 1, "count": count}).all()
         people = self._people({row.member_id for row in rows})
         lines = tuple(Line(row.member_id, *people[row.member_id], row.change, row.role, row.resource) for row in rows)
         everybody = self._connection.execute(text("SELECT count(DISTINCT member_id) FROM access_line")).scalar_one()

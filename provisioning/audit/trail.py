@@ -60,6 +60,7 @@ class Narrowing:
         resource_id: about the thing of this id.
         name: facts of this name, or of the family of names that begins so: `policy` for `policy.created` and others.
         actor: done by whom, as `kind:id`, as the kind alone, or by a person's address.
+        given_to: along with what is about that thing, the roles that were given to this subject and taken from it.
     """
 
     since: datetime | None = None
@@ -68,6 +69,7 @@ class Narrowing:
     resource_id: str | None = None
     name: str | None = None
     actor: str | None = None
+    given_to: str | None = None
 
 
 # A person's address is looked up for each row: by the key of one table, whoever else there is.
@@ -127,11 +129,17 @@ def _conditions(narrowing: Narrowing) -> Iterator[ColumnElement[bool]]:
         yield _done_by(narrowing.actor)
     kind, identifier = narrowing.resource_type, narrowing.resource_id
     if kind is not None and identifier is not None:
-        yield Event.subject == f"{kind}:{identifier}"
+        about = Event.subject == f"{kind}:{identifier}"
+        yield about if narrowing.given_to is None else about | _given_to(narrowing.given_to)
     elif kind is not None:
         yield (Event.subject == kind) | Event.subject.startswith(f"{kind}:", autoescape=True)
     elif identifier is not None:
         yield Event.subject.endswith(f":{identifier}", autoescape=True)
+
+
+def _given_to(subject: str) -> ColumnElement[bool]:
+    given: ColumnElement[bool] = Event.payload["given_to"].astext == subject
+    return Event.name.startswith("policy.") & given
 
 
 def _done_by(actor: str) -> ColumnElement[bool]:

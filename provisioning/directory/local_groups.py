@@ -73,16 +73,29 @@ def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> Group
         NotFound: the workspace has no group of this id.
         Conflict: an identity provider pushes it: its name and members are changed there.
     """
-    group = groups.lock(connection, workspace_id=workspace_id, group_id=group_id)
-    if group.connection_id is not None:
-        here = (ConnectionRow.workspace_id == workspace_id, ConnectionRow.id == group.connection_id)
-        name = connection.execute(select(ConnectionRow.name).where(*here)).scalar_one()
-        raise Conflict(
-            f"The connection {name} pushes this group: change its name and members in the identity provider.",
-            field="userGroupId",
-            connection=name,
-        )
-    return group
+    return _local(connection, groups.lock(connection, workspace_id=workspace_id, group_id=group_id))
+
+
+def by_id(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> GroupView:
+    """A local group, to be looked at.
+
+    Raises:
+        NotFound: the workspace has no group of this id.
+        Conflict: an identity provider pushes it: its name and members are changed there.
+    """
+    return _local(connection, groups.by_id(connection, workspace_id=workspace_id, group_id=group_id))
+
+
+def _local(connection: Connection, group: GroupView) -> GroupView:
+    if group.connection_id is None:
+        return group
+    here = (ConnectionRow.workspace_id == group.workspace_id, ConnectionRow.id == group.connection_id)
+    name = connection.execute(select(ConnectionRow.name).where(*here)).scalar_one()
+    raise Conflict(
+        f"The connection {name} pushes this group: change its name and members in the identity provider.",
+        field="userGroupId",
+        connection=name,
+    )
 
 
 def detach(connection: Connection, *, workspace_id: UUID, group_id: UUID, by: Actor) -> GroupView:

@@ -145,12 +145,28 @@ class HeldView:
     created_at: datetime
 
 
-def held(connection: Connection, *, workspace_id: UUID, connection_id: UUID) -> Sequence[HeldView]:
-    """What waits, in the order in which it was asked for."""
+def count_held(connection: Connection, *, workspace_id: UUID, connection_id: UUID) -> int:
+    """How much waits."""
+    here = (HeldChange.workspace_id == workspace_id, HeldChange.connection_id == connection_id)
+    return connection.execute(select(func.count()).select_from(HeldChange).where(*here)).scalar_one()
+
+
+def held(
+    connection: Connection, *, workspace_id: UUID, connection_id: UUID, most: int | None = None
+) -> Sequence[HeldView]:
+    """What waits, in the order in which it was asked for.
+
+    Args:
+        connection: to read with.
+        workspace_id: the workspace.
+        connection_id: whose changes they are.
+        most: so many at the most; None for all of them.
+    """
     wanted = (
         select(HeldChange.id, HeldChange.kind, HeldChange.member_id, HeldChange.group_id, HeldChange.created_at)
         .where(HeldChange.workspace_id == workspace_id, HeldChange.connection_id == connection_id)
         .order_by(HeldChange.id)
+        .limit(most)
     )
     return [HeldView(*row) for row in connection.execute(wanted)]
 

@@ -9,7 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, column, delete, func, insert, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
@@ -130,16 +143,19 @@ def health(connection: Connection, *, workspace_id: UUID) -> dict[UUID, Health]:
         JournalEntry.connection_id == ConnectionRow.id,
     )
     lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
-    counted = select(func.count()).where(*of, lately)
+    day = _counted(*of, lately).lateral("day")
     rows = connection.execute(
-        select(
-            ConnectionRow.id,
-            select(func.max(JournalEntry.at)).where(*of).scalar_subquery(),
-            counted.scalar_subquery(),
-            counted.where(JournalEntry.status >= _FIRST_ERROR).scalar_subquery(),
-        ).where(ConnectionRow.workspace_id == workspace_id)
+        select(ConnectionRow.id, select(func.max(JournalEntry.at)).where(*of).scalar_subquery(), *day.c)
+        .join(day, true())
+        .where(ConnectionRow.workspace_id == workspace_id)
     )
     return {row[0]: Health(*row[1:]) for row in rows}
+
+
+def _counted(*entries: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """How many requests there were, and how many of them were refused or failed."""
+    errors = func.count().filter(JournalEntry.status >= _FIRST_ERROR)
+    return select(func.count().label("requests"), errors.label("errors")).where(*entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,26 +207,25 @@ def check(connection: Connection, *, workspace_id: UUID, connection_id: UUID) ->
     of = (JournalEntry.workspace_id == workspace_id, JournalEntry.connection_id == connection_id)
     lately = JournalEntry.at > func.clock_timestamp() - timedelta(days=1)
     wrong = JournalEntry.status >= _FIRST_ERROR
+    day = _counted(*of, lately).subquery("day")
+    last = select(JournalEntry.detail).where(*of, lately, wrong).order_by(JournalEntry.at.desc()).limit(1)
     row = connection.execute(
         select(
             select(func.min(JournalEntry.at)).where(*of).scalar_subquery(),
-            select(func.min(Member.created_at))
-            .where(Member.workspace_id == workspace_id, Member.connection_id == connection_id)
-            .scalar_subquery(),
-            select(func.min(Group.created_at))
-            .where(Group.workspace_id == workspace_id, Group.connection_id == connection_id)
-            .scalar_subquery(),
+            _first(Member, workspace_id, connection_id),
+            _first(Group, workspace_id, connection_id),
             select(func.max(JournalEntry.at)).where(*of).scalar_subquery(),
-            select(func.count()).where(*of, lately).scalar_subquery(),
-            select(func.count()).where(*of, lately, wrong).scalar_subquery(),
-            select(JournalEntry.detail)
-            .where(*of, lately, wrong)
-            .order_by(JournalEntry.at.desc())
-            .limit(1)
-            .scalar_subquery(),
+            *day.c,
+            last.scalar_subquery(),
         )
     ).one()
     return Check(**dict(zip(_CHECKED, row, strict=True)), advice=_advice(connection, workspace_id, connection_id))
+
+
+def _first(kind: type[Member | Group], workspace_id: UUID, connection_id: UUID) -> ScalarSelect[datetime]:
+    """When a connection pushed the first of a kind that is still there: ids are given out in order."""
+    here = (kind.workspace_id == workspace_id, kind.connection_id == connection_id)
+    return select(kind.created_at).where(*here).order_by(kind.id).limit(1).scalar_subquery()
 
 
 def _advice(connection: Connection, workspace_id: UUID, connection_id: UUID) -> tuple[str, ...]:

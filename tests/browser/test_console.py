@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from provisioning.database import transaction
 from provisioning.directory import workspaces
 from tests.conftest import TEST
-from tests.console import owner_of
+from tests.console import member_of, owner_of, visitor
 from tests.sessions.playing import grow_older
 
 _PHONE, _DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
@@ -110,12 +110,16 @@ def test_a_hipaa_member_sees_how_long_they_stay_and_is_signed_out(new_idp, conso
 
 
 def test_a_workspace_that_becomes_hipaa_eligible_signs_its_members_out_and_says_why(idp, console):
-    page = console(owner_of(idp))
+    member = member_of(idp, name="zoe")
+    page = console(member)
+    expect(page.get_by_role("timer")).to_have_count(0)
     with transaction() as database:
         workspaces.set_hipaa_eligible(database, slug=idp.workspace.slug, eligible=True, by=TEST)
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="People").click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Settings").click()
     expect(page.get_by_role("heading", name="Your session has ended.")).to_be_visible()
     expect(page.get_by_text(idp.workspace.slug)).to_be_visible()
+    again = console(visitor(idp, member.email))
+    expect(again.get_by_role("timer")).to_have_text(re.compile(r"^1[45]:\d\d$"))
 
 
 def test_a_page_that_lies_open_tells_by_itself_that_the_session_was_ended(idp, console):

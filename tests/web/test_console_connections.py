@@ -203,7 +203,7 @@ def test_names_are_text_on_every_page_of_a_connection(owner, idp):
 
 @pytest.mark.parametrize(
     ("below", "count"),
-    [("", 10), ("/setup", 8), ("/check", 8), ("/log", 5), ("/held", 5), ("/sign-in", 6), ("/settings", 4)],
+    [("", 10), ("/setup", 8), ("/check", 8), ("/log", 5), ("/held", 6), ("/sign-in", 6), ("/settings", 4)],
 )
 def test_what_pages_of_a_connection_cost(app, owner, page, below, count):
     client = app.test_client(use_cookies=False)

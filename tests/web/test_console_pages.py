@@ -109,9 +109,20 @@ def test_a_person_is_protected_and_removed(owner, idp):
     assert owner.get(page).status_code == 404
 
 
+def test_a_persons_history_tells_what_they_were_given_and_lost_and_nobody_elses(owner, idp, new_admin):
+    ada, bob = (idp.create_user(f"{name}@corp.example", displayName=name)["id"] for name in ("ada", "bob"))
+    admin, given = new_admin(idp.workspace.slug), [{"roleId": "source-admin", "resources": [{"type": "WORKSPACE"}]}]
+    for permissions in (given, []):
+        assert admin.request("PUT", f"/users/{ada}/permissions", {"permissions": permissions}).status_code == 200
+    told = re.findall(r"<code>([a-z_.]+)</code>", owner.get(f"/people/{ada}/history").text)
+    assert [name for name in told if name.startswith("policy.")] == ["policy.deleted", "policy.created"]
+    assert "policy." not in owner.get(f"/people/{bob}/history").text
+
+
 def test_the_last_owner_stays_and_the_page_says_why(owner, idp):
     (found,) = idp.find("/Users", f'userName eq "{owner.email}"')
-    refused = owner.send("/groups/new", f"/people/{found['id']}/remove")
+    page = f"/people/{found['id']}/remove"
+    refused = owner.send(page, page)
     assert (refused.status_code, "Nothing was changed." in refused.text) == (409, True)
     assert owner.get("/people").status_code == 200
 

@@ -24,6 +24,7 @@ BODIES = {
     "rotate": {},
     "held-changes": {"confirmed": True},
     "keys": {"key": new_key().as_dict(private=False)},
+    "credentials": {},
     "secrets": None,
     "replay": {"since": "2026-01-01T00:00:00Z"},
 }

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from marshmallow import fields
 
+from provisioning.context import context
+from provisioning.credentials import Kind, Secret
 from provisioning.database import reading, transaction
 from provisioning.directory import connections, mass_changes
 from provisioning.journal import entries
+from provisioning.tokens import bounds
 from provisioning.web.admin import schemas
 from provisioning.web.admin.blueprint import Blueprint
 from provisioning.web.admin.dry_run import changing
 from provisioning.web.admin.repeats import repeatable
-from provisioning.web.guard import actor, by_token, token
+from provisioning.web.guard import actor, api_token, by_token, token
 
 blueprint = Blueprint(
     "connections", __name__, url_prefix="/api/connections", description="Links to identity providers, and their log."
@@ -28,6 +32,26 @@ def every() -> Any:
     """The workspace's connections."""
     with reading() as database:
         return {"data": {"connections": connections.every(database, workspace_id=token().workspace_id)}}
+
+
+def _minted(kind: Kind) -> Secret:
+    """A secret for an identity provider, which uses it from anywhere."""
+    bounds.refuse_bound(api_token())
+    return context().keyring.mint(kind)
+
+
+@blueprint.post("")
+@by_token("connection.create")
+@blueprint.arguments(schemas.ConnectionInput)
+@blueprint.response(
+    201, schemas.data("NewConnection", connection=fields.Nested(schemas.Connection), token=fields.String())
+)
+def create(sent: dict[str, str]) -> Any:
+    """Give an identity provider its way in; its token is shown this once."""
+    secret = _minted(Kind.CONNECTION)
+    with transaction() as database:
+        made = connections.create(database, workspace_id=token().workspace_id, digest=secret.digest, by=actor(), **sent)
+    return {"data": {"connection": made, "token": secret.text}}
 
 
 @blueprint.patch("/<uuid:connection_id>")
@@ -57,6 +81,43 @@ def credentials(connection_id: UUID) -> Any:
         found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
         live = connections.credentials(database, workspace_id=workspace_id, connection_id=found.id)
     return {"data": {"credentials": live}}
+
+
+@blueprint.post("/<uuid:connection_id>/credentials")
+@by_token("connection.update")
+@blueprint.arguments(schemas.CredentialRotation)
+@blueprint.response(201, schemas.data("NewCredential", token=fields.String()))
+def rotate(sent: dict[str, int], connection_id: UUID) -> Any:
+    """Give a connection a new token, shown this once; those in use end after the overlap."""
+    secret, workspace_id = _minted(Kind.CONNECTION), token().workspace_id
+    with transaction() as database:
+        found = connections.by_id(database, workspace_id=workspace_id, connection_id=connection_id)
+        connections.rotate(
+            database,
+            workspace_id=workspace_id,
+            name=found.name,
+            digest=secret.digest,
+            overlap=timedelta(seconds=sent["overlap"]),
+            by=actor(),
+        )
+    return {"data": {"token": secret.text}}
+
+
+@blueprint.post("/<uuid:connection_id>/secret")
+@by_token("connection.update")
+@blueprint.response(201, schemas.data("NewClientSecret", clientId=fields.UUID(), secret=fields.String()))
+def issue_secret(connection_id: UUID) -> Any:
+    """Give a connection a secret to ask for access tokens with; the one it had is gone, with what it got."""
+    secret = _minted(Kind.CLIENT_SECRET)
+    with transaction() as database:
+        connections.issue_secret(
+            database,
+            workspace_id=token().workspace_id,
+            connection_id=connection_id,
+            digest=secret.digest,
+            by=actor(),
+        )
+    return {"data": {"clientId": connection_id, "secret": secret.text}}
 
 
 @blueprint.get("/<uuid:connection_id>/held-changes")

@@ -60,6 +60,24 @@ class Connection(Schema):
     createdAt = fields.DateTime(attribute="created_at")  # noqa: N815 - the API's case
 
 
+class ConnectionInput(Strict):
+    """A new link to an identity provider."""
+
+    name = fields.String(required=True)
+    dialect = fields.String(required=True)
+
+
+class CredentialRotation(Strict):
+    """How a connection is to get its new token."""
+
+    overlap = fields.Integer(
+        strict=True,
+        load_default=86_400,
+        validate=validate.Range(0, 7 * 86_400),
+        metadata={"description": "How many seconds the tokens in use stay valid: a day if not said, a week at most."},
+    )
+
+
 class ConnectionSettings(Strict):
     """What is to be set of a connection; what is left out stays as it is."""
 

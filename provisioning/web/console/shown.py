@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from provisioning.access.policies import Terms
 from provisioning.access.rules import ALL, LABELS, RESOURCES, Path, Scope
-from provisioning.web.console import lists
+from provisioning.web.console import lists, seen
 
 
 def init_app(app: Flask) -> None:
@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(length_of)
     app.add_template_filter(gives)
     app.add_template_filter(kinds_of_scope)
+    app.add_template_filter(seen.of_member, "seen_of_member")
     app.add_template_global(lists.address, "same_list")
     app.add_template_global(lists.export_address, "export_address")
 

@@ -18,6 +18,7 @@ from provisioning.sessions import listing
 from provisioning.tokens import outlook
 from provisioning.web.console.guard import by_member, by_member_watching, here, insider
 from provisioning.web.console.page import Page
+from provisioning.web.recorded import record
 
 blueprint = Blueprint("overview", __name__)
 PAGE = Page("Overview", "workspace.read", blueprint, "")
@@ -30,6 +31,8 @@ def index() -> str:
     """Each part is shown to those who may read it; everybody sees what they may do themselves."""
     with reading() as database:
         parts = {name: part(database) for name, (action, part) in _PARTS.items() if insider().may(action)}
+    if parts.get("alarms"):
+        record("trail", workspace_id=here().workspace_id, asked={"part": "alarms"})
     return render_template("console/overview/index.html", own=rules.effective(insider().facts), **parts)
 
 

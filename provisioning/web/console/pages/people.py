@@ -25,11 +25,12 @@ from provisioning.scim.filter import And, Comparison, Filter, Or
 from provisioning.scim.path import AttributePath
 from provisioning.sessions import lifecycle
 from provisioning.sessions import listing as open_sessions
-from provisioning.web.console import flash, forms, lists
+from provisioning.web.console import flash, forms, lists, seen
 from provisioning.web.console.guard import by_member, here, insider
 from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.page import Page
 from provisioning.web.console.recorded import recorded
+from provisioning.web.console.shown import counted
 from provisioning.web.guard import actor
 from provisioning.web.reasons import ENDED, ENDINGS
 from provisioning.web.recorded import record
@@ -184,7 +185,7 @@ def end_sessions(member_id: UUID) -> AnyResponse:
         ended = lifecycle.revoke_of_member(
             database, workspace_id=here().workspace_id, user_id=member.user_id, by=actor()
         )
-    said = f"{ended} session{'' if ended == 1 else 's'} of {member.display_name} ended."
+    said = f"{counted(ended, 'session')} of {member.display_name} ended."
     return flash.done(said, url_for(".one", member_id=member_id))
 
 
@@ -192,11 +193,11 @@ def end_sessions(member_id: UUID) -> AnyResponse:
 @by_member("audit.read")
 @recorded("trail")
 def history(member_id: UUID) -> str:
-    """What happened to a person in this workspace, newest first."""
+    """What happened to a person in this workspace, and what they were given and lost, newest first."""
     asked = lists.asked(Offer(("at",)))
     with reading() as database:
         member = _member(database, member_id)
-        narrowing = Narrowing(resource_type="user", resource_id=str(member.user_id))
+        narrowing = Narrowing(resource_type="user", resource_id=str(member.user_id), given_to=f"member:{member.id}")
         found = trail.some(database, workspace_id=here().workspace_id, narrowing=narrowing, window=asked.window)
         sources = connections.every(database, workspace_id=here().workspace_id)
     shown = {"entries": found.items, "asked": asked, "paging": asked.paging(found)}
@@ -211,6 +212,7 @@ def protect(member_id: UUID) -> AnyResponse:
     protected = forms.text("protected") == "yes"
     with transaction() as database:
         member = roster.lock(database, workspace_id=here().workspace_id, member_id=member_id)
+        seen.require_member(member)
         owners.protect(database, member=member, protected=protected, by=actor())
     reach = "out of the identity providers' reach" if protected else "within the identity providers' reach again"
     return flash.done(f"{member.display_name} is {reach}.", url_for(".one", member_id=member_id))
@@ -226,7 +228,7 @@ def confirm_remove(member_id: UUID) -> str:
             database, workspace_id=here().workspace_id, member_id=member.id, catalogue=context().catalogue
         )
     roles = {grant.role.key for grant in case.facts.grants}
-    return render_template("console/people/remove.html", member=member, roles=len(roles))
+    return render_template("console/people/remove.html", member=member, roles=len(roles), seen=seen.of_member(member))
 
 
 @blueprint.post("/<uuid:member_id>/remove")
@@ -235,5 +237,6 @@ def remove(member_id: UUID) -> AnyResponse:
     """Take a person out of the workspace: their sessions, places in groups and policies end."""
     with transaction() as database:
         member = roster.lock(database, workspace_id=here().workspace_id, member_id=member_id)
+        seen.require_member(member)
         members.remove(database, member=member, by=actor())
     return flash.done(f"{member.display_name} is no member any more.", url_for(".index"))

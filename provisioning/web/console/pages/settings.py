@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, url_for
 from werkzeug.wrappers import Response
 
 from provisioning.context import context
@@ -18,7 +18,7 @@ from provisioning.sessions.limits import OwnLimits
 from provisioning.sessions.rules import HIPAA, STANDARD, Limits
 from provisioning.tokens import ending
 from provisioning.web.console import flash, forms
-from provisioning.web.console.guard import by_member, here
+from provisioning.web.console.guard import by_member, here, insider
 from provisioning.web.console.page import Page
 from provisioning.web.guard import actor
 
@@ -39,26 +39,37 @@ def _service() -> Limits:
 @blueprint.get("")
 @by_member("workspace.read")
 def index() -> str:
-    """What holds in this workspace, and whose it is to change."""
-    of = here().workspace_id
+    """What holds in this workspace, and whose it is to change: each part is shown to those who may read it."""
     with reading() as database:
-        names = {each.id: each.name for each in connections.every(database, workspace_id=of)}
-        longest = workspaces.longest_token(database, workspace_id=of)
-        shown = {
-            "workspace": workspaces.by_id(database, of),
-            "own": limits.of_workspace(database, workspace_id=of),
-            "domains": [(domain, names[at]) for domain, at in domains.of_workspace(database, workspace_id=of)],
-        }
-    tokens = context().token_limits
-    standard = min(tokens.standard, longest or tokens.longest)
-    held = {
-        "service": _service(),
-        "tokens": tokens,
-        "standard": standard,
-        "longest": longest,
-        "retention": context().audit_retention,
-    }
-    return render_template("console/settings/index.html", **shown, **held)
+        workspace = workspaces.by_id(database, here().workspace_id)
+        parts = {name: part(database) for name, (action, part) in _PARTS.items() if insider().may(action)}
+    if insider().may("audit.read"):
+        parts["retention"] = context().audit_retention
+    return render_template("console/settings/index.html", workspace=workspace, **parts)
+
+
+def _limits(database: Connection) -> object:
+    return {"own": limits.of_workspace(database, workspace_id=here().workspace_id), "service": _service()}
+
+
+def _lifetimes(database: Connection) -> object:
+    longest, service = workspaces.longest_token(database, workspace_id=here().workspace_id), context().token_limits
+    standard = min(service.standard, longest or service.longest)
+    return {"longest": longest, "service": service.longest, "standard": standard}
+
+
+def _domains(database: Connection) -> object:
+    of = here().workspace_id
+    names = {each.id: each.name for each in connections.every(database, workspace_id=of)}
+    return [(domain, names[at]) for domain, at in domains.of_workspace(database, workspace_id=of)]
+
+
+# Of each part of the page, the action that it takes and how it is read.
+_PARTS: Mapping[str, tuple[str, Callable[[Connection], object]]] = {
+    "sessions": ("session.read", _limits),
+    "tokens": ("token.read", _lifetimes),
+    "domains": ("connection.read", _domains),
+}
 
 
 @blueprint.get("/sessions")
@@ -72,8 +83,13 @@ def session_limits() -> str:
 
 
 def _sessions(values: Mapping[str, object], errors: Mapping[str, str], ends: int | None = None) -> str:
-    shown = {"values": values, "errors": errors, "ends": ends, "service": _service()}
+    shown = {"values": values, "errors": errors, "ends": ends, "asked": _asked(values), "service": _service()}
     return render_template("console/settings/sessions.html", **shown)
+
+
+def _asked(values: Mapping[str, object]) -> str:
+    """What a question was about: the answer carries it, and says yes to nothing else."""
+    return " ".join(f"{name}:{value}" for name, value in values.items())
 
 
 @blueprint.post("/sessions")
@@ -89,7 +105,7 @@ def limit_sessions() -> Response | str | tuple[str, int]:
             ends = listing.count_shortened(database, workspace_id=of, idle=wanted.idle, absolute=wanted.absolute)
     except Invalid as refusal:
         return _sessions(values, {_FIELDS.get(refusal.field or "", "idle"): refusal.sentence}), refusal.status
-    if not forms.is_ticked("sure"):
+    if forms.text("sure") != _asked(values):
         return _sessions(values, {}, ends)
     with transaction() as database:
         limits.replace(database, workspace_id=of, limits=wanted, policy=policy, by=actor())
@@ -111,7 +127,8 @@ def longest_token() -> str:
 
 
 def _tokens(longest: str, error: str | None, ends: int | None = None) -> str:
-    shown = {"longest": longest, "error": error, "ends": ends, "tokens": context().token_limits}
+    asked = _asked({"longest": longest})
+    shown = {"longest": longest, "error": error, "ends": ends, "asked": asked, "tokens": context().token_limits}
     return render_template("console/settings/tokens.html", **shown)
 
 
@@ -125,7 +142,7 @@ def _shorten(database: Connection, longest: timedelta | None) -> int:
 @by_member("token.limit")
 def limit_tokens() -> Response | str | tuple[str, int]:
     """Say how long API tokens live here at the most, once it was said how many end earlier so."""
-    written = request.form.get("longest", "")
+    written = forms.text("longest")
     try:
         seconds = _seconds("longest", _DAY, "longestLifetime")
         longest = None if seconds is None else timedelta(seconds=min(seconds, _MOST_SECONDS))
@@ -133,7 +150,7 @@ def limit_tokens() -> Response | str | tuple[str, int]:
             ends = _shorten(database, longest)
     except Invalid as refusal:
         return _tokens(written, refusal.sentence), refusal.status
-    if not forms.is_ticked("sure"):
+    if forms.text("sure") != _asked({"longest": written}):
         return _tokens(written, None, ends)
     with transaction() as database:
         _shorten(database, longest)

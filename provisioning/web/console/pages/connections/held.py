@@ -12,6 +12,7 @@ from provisioning.directory import groups, mass_changes, roster
 from provisioning.web.console import confirming, flash, forms
 from provisioning.web.console.guard import by_member, here
 from provisioning.web.console.pages.connections.page import blueprint, found, held_in, where
+from provisioning.web.console.shown import counted
 from provisioning.web.guard import actor
 
 _SHOWN = 200
@@ -23,13 +24,13 @@ def held(connection_id: UUID) -> str:
     """Who would lose what, in the order in which it was asked for."""
     with reading() as database:
         connection = held_in(database, connection_id)
-        waiting = mass_changes.held(database, **where(connection))
-        shown = waiting[:_SHOWN]
+        total = mass_changes.count_held(database, **where(connection))
+        shown = mass_changes.held(database, most=_SHOWN, **where(connection))
         of = here().workspace_id
         members, inside = {each.member_id for each in shown}, {each.group_id for each in shown if each.group_id}
         people = roster.names(database, workspace_id=of, ids=[*members]) if members else {}
         named = groups.names(database, workspace_id=of, ids=[*inside]) if inside else {}
-    told = {"changes": shown, "total": len(waiting), "people": people, "groups": named}
+    told = {"changes": shown, "total": total, "people": people, "groups": named}
     return render_template("console/connections/held.html", connection=connection, **told)
 
 
@@ -40,7 +41,7 @@ def confirm_settle(connection_id: UUID) -> str:
     is_dropped = request.args.get("drop") == "yes"
     connection, preview = found(connection_id), None
     with reading() as database:
-        count = len(mass_changes.held(database, **where(connection)))
+        count = mass_changes.count_held(database, **where(connection))
     if count and not is_dropped:
         preview = confirming.preview(lambda database: _settle(database, connection_id, confirmed=True))
     shown = {"count": count, "is_dropped": is_dropped, "preview": preview}
@@ -59,5 +60,5 @@ def settle(connection_id: UUID) -> Response:
     confirmed = forms.text("drop") != "yes"
     with transaction() as database:
         count = _settle(database, connection_id, confirmed=confirmed)
-    said = f"{count} held change{'' if count == 1 else 's'} {'done' if confirmed else 'dropped'}."
+    said = f"{counted(count, 'held change')} {'done' if confirmed else 'dropped'}."
     return flash.done(said, url_for(".held", connection_id=connection_id))

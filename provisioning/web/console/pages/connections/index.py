@@ -13,7 +13,7 @@ from provisioning.journal import entries
 from provisioning.journal.entries import Health
 from provisioning.web.console import lists
 from provisioning.web.console.guard import by_member, here
-from provisioning.web.console.lists import Listing, Offer, Paging
+from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.pages.connections.guides import GUIDES
 from provisioning.web.console.pages.connections.page import blueprint
 
@@ -32,7 +32,7 @@ _COLUMNS = (
 
 
 def _some(database: Connection, asked: Listing) -> Sequence[tuple[ConnectionView, Health]]:
-    """A workspace has a handful of them: they are read whole."""
+    """A workspace has few of them: they are read whole."""
     fares = entries.health(database, workspace_id=here().workspace_id)
     found = [
         each
@@ -52,11 +52,11 @@ def index() -> str:
     """All connections, or those that are searched for."""
     asked = lists.asked(_OFFER)
     with reading() as database:
-        found = _some(database, asked)
+        page = lists.cut(_some(database, asked), asked.window, lambda found: found[0].id)
     shown = {
         "asked": asked,
-        "connections": found,
-        "paging": Paging(len(found)),
+        "connections": page.items,
+        "paging": asked.paging(page),
         "guides": GUIDES,
         "dialects": _DIALECTS,
     }

@@ -33,7 +33,7 @@ def one(connection_id: UUID) -> str:
         shown = {
             "check": checked(database, connection),
             "credentials": connections.credentials(database, **where(connection)),
-            "waiting": len(mass_changes.held(database, **where(connection))),
+            "waiting": mass_changes.count_held(database, **where(connection)),
         }
     return render_template(
         "console/connections/one.html", connection=connection, base_url=base_url(), guides=GUIDES, **shown

@@ -65,9 +65,12 @@ def sign_in_settings(connection_id: UUID) -> str:
 
 
 def _form(connection: ConnectionView, values: Mapping[str, object], errors: Mapping[str, str]) -> str:
+    with reading() as database:
+        ends = open_sessions.count_begun_through(database, **where(connection))
     shown = {
         "values": values,
         "errors": errors,
+        "ends": ends,
         "methods": [("", "What goes with that"), *((each, each) for each in AUTH_METHODS)],
         "addresses": addresses.of(connection.id),
     }

@@ -24,6 +24,7 @@ from provisioning.web.console import flash, forms, lists
 from provisioning.web.console.guard import by_member, here, is_in_person
 from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.pages.tokens.page import FIELDS, blueprint, days, givable, give, given, owners, terms
+from provisioning.web.console.shown import counted
 from provisioning.web.guard import actor
 
 _LIVE, _ENDED = "live", "ended"
@@ -194,4 +195,4 @@ def revoke(token_id: UUID) -> AnyResponse:
     """End a token now, and those that it has made."""
     with transaction() as database:
         count = _revoke(database, token_id)
-    return flash.done(f"{count} token{'' if count == 1 else 's'} ended.", url_for(".index"))
+    return flash.done(f"{counted(count, 'token')} ended.", url_for(".index"))

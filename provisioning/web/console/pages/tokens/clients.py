@@ -19,7 +19,7 @@ from provisioning.tokens.clients import ClientView
 from provisioning.tokens.public_keys import Holder
 from provisioning.web.console import flash, forms, lists
 from provisioning.web.console.guard import by_member, here
-from provisioning.web.console.lists import Listing, Offer, Paging
+from provisioning.web.console.lists import Listing, Offer
 from provisioning.web.console.pages.tokens.page import FIELDS, blueprint, givable, give, given, owners, terms
 from provisioning.web.guard import actor
 
@@ -29,7 +29,7 @@ _COLUMNS = ("id", "name", "owner", "roles", "made", "stands")
 
 
 def _some(database: Connection, asked: Listing) -> list[ClientView]:
-    """A workspace has a handful of them: they are read whole."""
+    """A workspace has few of them: they are read whole."""
     state = asked.filters.get("state")
     found = [
         client
@@ -54,9 +54,9 @@ def every_client() -> str:
     """The workspace's OAuth clients."""
     asked = lists.asked(_OFFER)
     with reading() as database:
-        found = _some(database, asked)
-        told = _told(database, found)
-    shown = {"asked": asked, "clients": found, "paging": Paging(len(found))}
+        page = lists.cut(_some(database, asked), asked.window, lambda client: client.id)
+        told = _told(database, page.items)
+    shown = {"asked": asked, "clients": page.items, "paging": asked.paging(page)}
     return render_template("console/tokens/clients.html", **shown, **told)
 
 
@@ -130,8 +130,12 @@ def one_client(client_id: UUID) -> str:
         client = clients.by_id(database, workspace_id=here().workspace_id, client_id=client_id)
         told = _told(database, [client])
         told["secrets"] = clients.secrets(database, client=client)
-        told["keys"] = public_keys.every(database, holder=Holder("client", client.id, client.workspace_id))
+        told["keys"] = public_keys.every(database, holder=_holder(client))
     return render_template("console/tokens/client.html", client=client, most=clients.MOST_SECRETS, **told)
+
+
+def _holder(client: ClientView) -> Holder:
+    return Holder("client", client.id, client.workspace_id)
 
 
 def _held(database: Connection, client_id: UUID) -> ClientView:
@@ -159,10 +163,12 @@ def confirm_remove_secret(client_id: UUID, secret_id: UUID) -> str:
     with reading() as database:
         client = clients.by_id(database, workspace_id=here().workspace_id, client_id=client_id)
         found = clients.secrets(database, client=client)
+        keys = public_keys.every(database, holder=_holder(client))
     secret = next((one for one in found if one.id == secret_id), None)
     if secret is None:
         raise NotFound("There is no such secret.")
-    return render_template("console/tokens/remove_secret.html", client=client, secret=secret, others=len(found) - 1)
+    left = {"others": len(found) - 1, "keys": len(keys)}
+    return render_template("console/tokens/remove_secret.html", client=client, secret=secret, **left)
 
 
 @blueprint.post("/clients/<uuid:client_id>/secrets/<uuid:secret_id>/remove")
