@@ -35,6 +35,7 @@ class Settings:
     private_hosts: tuple[str, ...]
     web_processes: int
     web_threads: int
+    web_waiting: int
     session_absolute: timedelta
     session_idle: timedelta
     session_hipaa_absolute: timedelta

@@ -191,7 +191,16 @@ VARIABLES: tuple[Variable, ...] = (
         "web_threads",
         _number(1, 64),
         "4",
-        "Threads of a web process. More bears slow clients better; fewer makes short requests faster.",
+        "How many requests a web process works on at once. More bears slow clients better; fewer makes short requests"
+        " faster.",
+    ),
+    Variable(
+        "PROVISIONING_WEB_WAITING",
+        "web_waiting",
+        _number(0, 1000),
+        "64",
+        "How many more requests wait in a web process, for five seconds at most, before others are turned away with"
+        " 503. More bears greater bursts; fewer answers sooner what is let in.",
     ),
     Variable(
         "PROVISIONING_SESSION_ABSOLUTE",

@@ -30,7 +30,7 @@ from provisioning.post.smtp import Server
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.tokens.lifetimes import TokenLimits
-from provisioning.web import errors, guard, haste, health, requests
+from provisioning.web import errors, guard, haste, health, requests, shedding
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
 from provisioning.web.console import door as console
@@ -156,6 +156,8 @@ def _register(app: Flask) -> None:
 
 def wsgi() -> Flask:
     """What the web server calls: the application of the environment's settings."""
-    app = create_app(settings.load(os.environ))
+    found = settings.load(os.environ)
+    app = create_app(found)
     nudge.warm_up(app)
+    shedding.init_app(app, at_once=found.web_threads, waiting=found.web_waiting)
     return app
