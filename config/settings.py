@@ -26,6 +26,7 @@ class Settings:
     mode: str
     secret_key: str | None
     database_url: str | None
+    database_pooler: str
     redis_url: str | None
     data_dir: Path
     host: str

@@ -140,6 +140,14 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
     ),
     Variable(
+        "PROVISIONING_DATABASE_POOLER",
+        "database_pooler",
+        fields.String(validate=validate.OneOf(["none", "transaction"], error="must be none or transaction")),
+        "none",
+        "`transaction` where DATABASE_URL leads to a pooler such as PgBouncer in transaction mode: nothing is prepared,"
+        " and limits of time are the database role's.",
+    ),
+    Variable(
         "REDIS_URL",
         "redis_url",
         Url("redis", "rediss", "unix", "amqp", "amqps", "sentinel"),

@@ -18,7 +18,7 @@ from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.context import Context
 from provisioning.credentials import Keyring
-from provisioning.database import db, engine_options
+from provisioning.database import db, engine_options, through_pooler
 from provisioning.forwarding import means
 from provisioning.forwarding.means import Means, Patience
 from provisioning.forwarding.wire import Target
@@ -65,7 +65,9 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("provisioning", static_folder=None)
     app.json = _Orjson(app)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(pool_size=settings.web_threads + 1)
+    options = engine_options(pool_size=settings.web_threads + 1)
+    pooled = settings.database_pooler == "transaction"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = through_pooler(options) if pooled else options
     db.init_app(app)
     migration.init_app(app)
     nudge.init_app(app, broker_url=settings.redis_url)
