@@ -26,6 +26,7 @@ class Settings:
     mode: str
     secret_key: str | None
     database_url: str | None
+    database_pooler: str
     redis_url: str | None
     data_dir: Path
     host: str
@@ -35,6 +36,7 @@ class Settings:
     private_hosts: tuple[str, ...]
     web_processes: int
     web_threads: int
+    web_waiting: int
     session_absolute: timedelta
     session_idle: timedelta
     session_hipaa_absolute: timedelta

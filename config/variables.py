@@ -140,6 +140,14 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
     ),
     Variable(
+        "PROVISIONING_DATABASE_POOLER",
+        "database_pooler",
+        fields.String(validate=validate.OneOf(["none", "transaction"], error="must be none or transaction")),
+        "none",
+        "`transaction` where DATABASE_URL leads to a pooler such as PgBouncer in transaction mode: nothing is prepared,"
+        " and limits of time are the database role's.",
+    ),
+    Variable(
         "REDIS_URL",
         "redis_url",
         Url("redis", "rediss", "unix", "amqp", "amqps", "sentinel"),
@@ -191,7 +199,16 @@ VARIABLES: tuple[Variable, ...] = (
         "web_threads",
         _number(1, 64),
         "4",
-        "Threads of a web process. More bears slow clients better; fewer makes short requests faster.",
+        "How many requests a web process works on at once. More bears slow clients better; fewer makes short requests"
+        " faster.",
+    ),
+    Variable(
+        "PROVISIONING_WEB_WAITING",
+        "web_waiting",
+        _number(0, 1000),
+        "64",
+        "How many more requests wait in a web process, for five seconds at most, before others are turned away with"
+        " 503. More bears greater bursts; fewer answers sooner what is let in.",
     ),
     Variable(
         "PROVISIONING_SESSION_ABSOLUTE",

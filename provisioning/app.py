@@ -19,7 +19,7 @@ from provisioning.audit.reads import Recorded
 from provisioning.audit.signatures import Notary
 from provisioning.context import Context
 from provisioning.credentials import Keyring
-from provisioning.database import db, engine_options
+from provisioning.database import db, engine_options, through_pooler
 from provisioning.forwarding import means
 from provisioning.forwarding.means import Means, Patience
 from provisioning.forwarding.wire import Target
@@ -31,7 +31,7 @@ from provisioning.post.smtp import Server
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.tokens.lifetimes import TokenLimits
-from provisioning.web import errors, guard, haste, health, requests
+from provisioning.web import errors, guard, haste, health, requests, shedding
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
 from provisioning.web.console import door as console
@@ -66,7 +66,9 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("provisioning", static_folder=None)
     app.json = _Orjson(app)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(pool_size=settings.web_threads + 1)
+    options = engine_options(pool_size=settings.web_threads + 1)
+    pooled = settings.database_pooler == "transaction"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = through_pooler(options) if pooled else options
     db.init_app(app)
     migration.init_app(app)
     nudge.init_app(app, broker_url=settings.redis_url)
@@ -157,8 +159,10 @@ def _register(app: Flask) -> None:
 
 def wsgi() -> Flask:
     """What the web server calls: the application of the environment's settings."""
-    app = create_app(settings.load(os.environ))
+    found = settings.load(os.environ)
+    app = create_app(found)
     nudge.warm_up(app)
+    shedding.init_app(app, at_once=found.web_threads, waiting=found.web_waiting)
     # What was made until here stays for good: a collector that looks through all of it stops a request for 0.1 s.
     gc.collect()
     gc.freeze()

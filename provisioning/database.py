@@ -201,6 +201,21 @@ def driver_of(connection: Connection) -> Bounded:
     return cast("Bounded", connection.connection.driver_connection)
 
 
+def through_pooler(options: dict[str, Any]) -> dict[str, Any]:
+    """Engine options for a pooler that lends a server's connection for one transaction at a time, such as PgBouncer.
+
+    What a connection was told at its start, or has prepared, would be there for another transaction, or not.
+    """
+    arguments = {name: value for name, value in options["connect_args"].items() if name != "options"}
+    return {**options, "connect_args": {**arguments, "prepare_threshold": None}}
+
+
+def is_pooled(connection: Connection) -> bool:
+    """Whether a pooler stands between: the server's process is another than the one that greeted."""
+    here = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    return bool(here != driver_of(connection).info.backend_pid)
+
+
 @contextmanager
 def reading() -> Iterator[Connection]:
     """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""

@@ -72,6 +72,12 @@ class PutOff(Refusal):
     code, status = "put_off", 503
 
 
+class Overloaded(Refusal):
+    """More is asked of the service than it can do; `retry_after` says in how many seconds to come again."""
+
+    code, status = "overloaded", 503
+
+
 class TooManyRequests(Refusal):
     """More was asked in a minute than is answered, or a letter too soon; `retry_after` says in how many seconds."""
 

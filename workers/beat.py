@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from provisioning import heartbeat
-from provisioning.database import db
+from provisioning.database import db, is_pooled
 
 _LOCK = 0x70726F76  # "prov": any number that nothing else on this database uses
 _WAIT_SECONDS = 1.0
@@ -75,6 +75,10 @@ class LeaderScheduler(Scheduler):  # type: ignore[misc]
     def _apply(self) -> bool:
         with self.app.flask.app_context():
             connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if is_pooled(connection):
+            _log.error("beat does not lead: through a pooler its lock would not last; give it a straight DATABASE_URL")
+            connection.close()
+            return False
         connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": f"beat-{os.getpid()}"})
         if connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
             connection.execute(_BE_HEARD_OF, {"silence": _LONGEST_SILENCE})

@@ -131,6 +131,7 @@ def _servers(wanted: Settings, sockets: Path, guardian: Guardian, stack: context
         "PROVISIONING_BASE_URL": wanted.public_url,
         "PROVISIONING_WEB_PROCESSES": str(wanted.web_processes),
         "PROVISIONING_WEB_THREADS": str(wanted.web_threads),
+        "PROVISIONING_WEB_WAITING": str(wanted.web_waiting),
     }
     if wanted.database_url is None:
         postgres = EmbeddedPostgres(wanted.data_dir / "postgres", sockets=sockets)

@@ -22,12 +22,14 @@ def _plain(failure: Failure) -> Response:
     return jsonify(error=failure.code, message=failure.sentence)
 
 
-_DOORS: Mapping[str, Callable[[Failure], Response]] = {
+# What begins with none of the others is plain JSON: AuthZEN leaves the body of an error to whoever answers.
+DOORS: Mapping[str, Callable[[Failure], Response]] = {
     "/scim/": as_scim,
     "/api/": as_admin,
     "/oauth/": as_oauth,
     "/console/": as_page,
     "/sign-in/": as_page,
+    "/": _plain,
 }
 
 
@@ -38,12 +40,20 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _respond)
 
 
-def _respond(error: Exception) -> Response:
-    failure = failure_of(error)
-    path = request.path.rstrip("/") + "/"
-    render = next((door for prefix, door in _DOORS.items() if path.startswith(prefix)), _plain)
-    response = render(failure)
+def door_of(path: str) -> str:
+    """The door that a path leads to: the key of its line in `DOORS`."""
+    called = path.rstrip("/") + "/"
+    return next(door for door in DOORS if called.startswith(door))
+
+
+def rendered(failure: Failure, path: str) -> Response:
+    """What the door of a path says of a failure; there is a request, by which doors judge what its client reads."""
+    response = DOORS[door_of(path)](failure)
     if response.status_code == HTTPStatus.OK:
         response.status_code = failure.status
     response.headers.update(failure.headers)
     return response
+
+
+def _respond(error: Exception) -> Response:
+    return rendered(failure_of(error), request.path)

@@ -76,6 +76,17 @@ def blocked_by(connection: Connection) -> int:
     return int(eventually(lambda: value(waits.bindparams(me=me)), within=30))
 
 
+def leader() -> int | None:
+    """The process of the beat that leads: told by the name that it gave its connection, which holds the lock."""
+    name = value(
+        text(
+            "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)"
+            " WHERE locktype = 'advisory' AND granted AND application_name LIKE 'beat-%'"
+        )
+    )
+    return None if name is None else int(name.removeprefix("beat-"))
+
+
 def undone() -> int:
     """How many facts wait for their work, the parked ones among them."""
     return count(Event, Event.done_at.is_(None))

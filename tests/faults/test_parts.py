@@ -23,7 +23,7 @@ from provisioning.tokens.models import ApiToken
 from tests.conftest import TEST
 from tests.faults.asking import Client, check, probed, use
 from tests.faults.company import Company, found, sign_in
-from tests.faults.looking import blocked_by, clearings, count, endings, judged, make_due, undone, value
+from tests.faults.looking import blocked_by, clearings, count, endings, judged, leader, make_due, undone
 from tests.waiting import eventually
 
 HOUR = 3600.0
@@ -136,17 +136,6 @@ def test_a_leader_that_froze_is_followed_within_seconds(service, company):
     session = sign_in(company.hire())
     grow_old(session, timedelta(days=8))
     eventually(lambda: endings(company.slug) == ["absolute"], within=30)
-
-
-def leader() -> int | None:
-    """The process that leads: told by the name that it gave its connection, which holds the lock."""
-    name = value(
-        text(
-            "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)"
-            " WHERE locktype = 'advisory' AND granted AND application_name LIKE 'beat-%'"
-        )
-    )
-    return None if name is None else int(name.removeprefix("beat-"))
 
 
 def test_work_that_fails_and_work_that_kills_its_worker_are_parked_and_hold_up_no_other(service, company):

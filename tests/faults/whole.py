@@ -26,7 +26,7 @@ from tests.faults.proxy import Proxy
 from tests.service import free_port
 from tests.waiting import eventually
 
-_PROCFILE = parse_procfile((Path(__file__).parents[2] / "Procfile").read_text()).processes
+PROCFILE = parse_procfile((Path(__file__).parents[2] / "Procfile").read_text()).processes
 _SITE = Path(__file__).parent / "site"
 _EVERY_QUEUE = ("worker", "--queues", ",".join(Urgency), "--concurrency", "2", "--loglevel", "warning")
 WORKER = (sys.executable, "-m", "workers", *_EVERY_QUEUE, "--without-gossip", "--without-mingle")
@@ -187,4 +187,4 @@ def _webs(processes: Processes, folder: Path, to_postgres: Proxy, to_redis: Prox
     }
     for name, reached in (("web-a", {}), ("web-b", through)):
         environ = {"PROVISIONING_PORT": str(free_port()), "PROVISIONING_WEB_PROCESSES": "1", **reached}
-        yield Part(name, ("sh", "-c", _PROCFILE["web"]), processes, folder / f"{name}.txt", environ)
+        yield Part(name, ("sh", "-c", PROCFILE["web"]), processes, folder / f"{name}.txt", environ)
