@@ -189,3 +189,27 @@ def test_a_preview_of_a_role_tells_what_it_would_allow(idp):
         told = comparison.difference(start=1, count=10)
     assert [(line.change, line.role, line.resource) for line in told.lines] == [("changes", "own", "*")]
     assert told.roles == (previews.RoleChange("own", ("source.update",), ("source.read",)),)
+
+
+def test_a_page_of_a_preview_is_the_same_part_of_it_though_those_who_are_alike_are_compared_once(idp):
+    place, of = {"workspace_id": idp.workspace.id, "catalogue": ROLES}, idp.workspace.id
+    people = [idp.create_user(f"{name}@corp.example")["id"] for name in "abcd"]
+    group = UUID(idp.create_group("Engineering", *people)["id"])
+    told = [resources.Registration("source", name, name, ("environment:prod",)) for name in "xyz"]
+    with transaction() as connection:
+        resources.register(connection, workspace_id=of, resources=told, by=BY.by)
+
+    def asked(start: int, count: int) -> previews.Preview:
+        with rehearsal() as connection:
+            comparison = previews.Comparison(connection, **place)
+            terms = Terms("source-admin", ("environment:prod",))
+            policies.give(connection, workspace_id=of, subject=Subject("group", group), terms=terms, giver=BY)
+            return comparison.difference(start=start, count=count)
+
+    whole = asked(1, 100)
+    assert (whole.gains, whole.people_gaining, whole.total, len(whole.lines)) == (12, 4, 12, 12)
+    assert sorted({(str(line.user_id), line.resource) for line in whole.lines}) == [
+        (str(line.user_id), line.resource) for line in whole.lines
+    ]
+    for start, count in ((1, 4), (3, 4), (12, 5), (13, 5)):
+        assert asked(start, count).lines == whole.lines[start - 1 : start - 1 + count]
