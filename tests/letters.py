@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 import requests
+from sqlalchemy import update
 
+from provisioning.database import transaction
+from provisioning.directory import invitations
+from provisioning.directory.models import Invitation
 from provisioning.post import folder
 from provisioning.post.folder import Kept
 from tests.service import Service
@@ -38,3 +42,10 @@ def accept(service: Service, secret: str, **headers: str) -> requests.Response:
     """Send the form off that accepts."""
     url = f"{service.base_url}/sign-in/invitation"
     return requests.post(url, data={"secret": secret}, headers=headers, timeout=20, allow_redirects=False)
+
+
+def let_pause(email: str) -> None:
+    """The last letter was asked for a minute ago."""
+    with transaction() as connection:
+        earlier = Invitation.expires_at - invitations.LETTER_PAUSE
+        connection.execute(update(Invitation).where(Invitation.email == email).values(expires_at=earlier))

@@ -27,7 +27,7 @@ def listen(listener: Callable[[str, Any], None]) -> None:
 
 
 @contextmanager
-def sent() -> Iterator[list[str]]:
+def counted() -> Iterator[list[str]]:
     """The statements that this thread sends: the provisioning log is written by another one."""
     statements: list[str] = []
     here = threading.get_ident()

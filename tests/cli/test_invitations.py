@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.letters import accept, letters_to, secret_to
+from tests.letters import accept, let_pause, letters_to, secret_to
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_an_operator_invites_an_owner_sends_it_again_and_takes_it_back(service, 
     here = ("--workspace", idp.workspace.slug)
     assert facts_of("invitation", "create", email, *here, "--role", "workspace-owner")["owner"] is True
     first = secret_to(service, email)
+    let_pause(email)
     assert facts_of("invitation", "resend", email.upper(), *here)["state"] == "pending"
     second = secret_to(service, email, letter=2)
     assert accept(service, first).status_code == 401

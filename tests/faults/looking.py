@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.engine import Connection
 
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import reading, transaction
 from provisioning.directory.models import Member, Workspace
+from provisioning.heartbeat import Heartbeat
 from provisioning.outbox import Event
 from provisioning.sessions import lifecycle
 from provisioning.sessions.events import SessionsCleared
@@ -99,6 +100,7 @@ def call_all_done() -> None:
 
 
 def make_due() -> None:
-    """What a killed worker held, or what failed, is left alone for some seconds: as if they were over."""
+    """What a killed worker held, what failed, and a job just begun is left alone for a while: as if that were over."""
     with transaction() as connection:
+        connection.execute(delete(Heartbeat).where(Heartbeat.name.startswith("provisioning.")))
         connection.execute(update(Event).where(Event.done_at.is_(None)).values(due_at=func.clock_timestamp()))

@@ -91,11 +91,13 @@ def unharmed(victim: Victim, deed_of: Callable[[Victim], Deed]) -> tuple[Any, An
 def test_a_worker_killed_anywhere_leaves_its_work_to_the_next_who_does_it_once_in_effect(victim, work_of, task):
     run = Deed("POST", f"/-/task/{task}", dict)
     # Whatever the tests before have left to do.
+    make_due()
     victim.made(run)
     after = None
     for boundary in itertools.chain(range(_EACH), itertools.count(_EACH, 9)):
         state, mark = work_of(victim), last_fact()
         before = state()
+        make_due()
         if victim.send(run, kill_at=boundary) is None:
             make_due()
             victim.made(run)

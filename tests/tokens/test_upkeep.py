@@ -17,8 +17,8 @@ from provisioning.outbox import Actor, Event
 from provisioning.tokens import api, ending, standing, warnings
 from provisioning.tokens.models import ApiToken
 from tests.conftest import TEST
+from tests.statements import counted
 from tests.waiting import eventually
-from tests.web.test_scim_statements import counted
 
 pytestmark = pytest.mark.usefixtures("app")
 SYSTEM = Actor("system")

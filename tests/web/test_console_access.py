@@ -17,7 +17,7 @@ from provisioning.database import reading, transaction
 from provisioning.web.console import paths
 from tests.conftest import TEST
 from tests.console import member_of, owner_of
-from tests.web.test_scim_statements import counted
+from tests.statements import counted
 
 SOURCES = {"shop": ("environment:prod",), "app": ("environment:prod",), "sandbox": ("environment:dev",), "bare": ()}
 

@@ -18,7 +18,7 @@ from provisioning.outbox import Fact
 from provisioning.web.console import told
 from provisioning.web.console.pages import audit
 from tests.console import owner_of
-from tests.web.test_scim_statements import counted
+from tests.statements import counted
 
 
 @pytest.fixture

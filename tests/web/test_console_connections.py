@@ -14,8 +14,8 @@ from provisioning.credentials import Kind, pattern
 from provisioning.database import reading
 from provisioning.directory import connections
 from tests.console import owner_of
+from tests.statements import counted
 from tests.waiting import eventually
-from tests.web.test_scim_statements import counted
 
 _SECRET = re.compile(f"{pattern(Kind.CONNECTION)}|{pattern(Kind.CLIENT_SECRET)}")
 _ID = re.compile(r"/connections/([0-9a-f-]{36})")

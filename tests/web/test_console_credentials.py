@@ -25,7 +25,7 @@ from provisioning.tokens import standing
 from tests.conftest import TEST
 from tests.console import member_of, owner_of, visitor
 from tests.sessions.playing import grow_older
-from tests.web.test_scim_statements import counted
+from tests.statements import counted
 
 _TOKEN, _SECRET = re.compile(pattern(Kind.API_TOKEN)), re.compile(pattern(Kind.CLIENT_SECRET))
 _IN_ADDRESS = re.compile(r"/tokens/(?:clients/)?([0-9a-f-]{36})")

@@ -20,7 +20,7 @@ from provisioning.directory.paging import Place, Window
 from provisioning.web.console import lists
 from tests.conftest import TEST
 from tests.console import Visitor, member_of, owner_of
-from tests.web.test_scim_statements import counted
+from tests.statements import counted
 
 _ROW = re.compile(r'<tr id="m-([0-9a-f-]{36})">.*?</tr>', re.DOTALL)
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w[\w-]*)" value="([^"]*)">')

@@ -13,7 +13,7 @@ from flask import get_template_attribute
 
 from provisioning.access.previews import Line, Preview
 from tests.console import member_of, owner_of
-from tests.web.test_scim_statements import counted
+from tests.statements import counted
 
 _NEXT = re.compile(r'rel="next" href="([^"]+)"')
 _PREVIOUS = re.compile(r'rel="prev" href="([^"]+)"')

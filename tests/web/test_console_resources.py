@@ -15,7 +15,7 @@ from provisioning.database import reading, transaction
 from provisioning.web.console import forms
 from tests.conftest import TEST
 from tests.console import member_of, owner_of
-from tests.web.test_scim_statements import counted
+from tests.statements import counted
 
 _ROW = re.compile(r'aria-label="Choose ([^"]+)"')
 

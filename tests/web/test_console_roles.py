@@ -10,7 +10,7 @@ import re
 import pytest
 
 from tests.console import Visitor, member_of, owner_of
-from tests.web.test_scim_statements import counted
+from tests.statements import counted
 
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 _OWN = {"key": "reader", "name": "Reader", "description": "Reads."}

@@ -17,8 +17,8 @@ from provisioning.sessions import lifecycle
 from provisioning.sessions.models import Session
 from provisioning.tokens.models import AccessToken, ApiToken
 from tests.conftest import TEST
+from tests.statements import counted
 from tests.web.oauth import Program, bearer
-from tests.web.test_scim_statements import counted
 from tests.web.tokens import made_by
 
 INACTIVE = {"active": False}

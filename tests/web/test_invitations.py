@@ -22,7 +22,7 @@ from provisioning.outbox import Actor
 from provisioning.refusals import NotAllowed
 from provisioning.web.sign_in import inviter
 from tests.conftest import USER_URN, Admin
-from tests.letters import accept, letters_to, look, secret_to
+from tests.letters import accept, let_pause, letters_to, look, secret_to
 from tests.waiting import eventually
 from tests.web.tokens import made_by
 
@@ -147,13 +147,6 @@ def test_of_many_who_accept_at_once_one_gets_in(service, admin, email):
         thread.join()
     assert sorted(told) == [303, *[401] * 7]
     assert [user["email"] for user in admin.get("/users")["users"]] == [email]
-
-
-def let_pause(email):
-    """The last letter was asked for a minute ago."""
-    with transaction() as connection:
-        earlier = Invitation.expires_at - invitations.LETTER_PAUSE
-        connection.execute(update(Invitation).where(Invitation.email == email).values(expires_at=earlier))
 
 
 def test_nobodys_mail_box_is_filled_by_asking_again_and_again(service, admin, idp, email, command):

@@ -24,9 +24,9 @@ from provisioning.tokens.clients import Proof
 from provisioning.tokens.models import AccessToken, ApiToken
 from tests.conftest import TEST, Admin
 from tests.sessions.test_races import waiting_for
+from tests.statements import counted
 from tests.waiting import eventually
 from tests.web.oauth import Program, bearer, new_key
-from tests.web.test_scim_statements import counted
 from tests.web.tokens import OWNER, made_by
 
 WHOLE = [{"type": "WORKSPACE"}]

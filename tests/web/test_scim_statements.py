@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import GROUP_URN, PATCH_URN, USER_URN
-from tests.statements import sent
+from tests.statements import counted
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "scim-conformance.md").read_text()
 TOLD = {name: int(number) for name, number in re.findall(r"^\| ([^|]+?) \| (\d+) \|$", DOCUMENT, re.MULTILINE)}
@@ -26,7 +26,7 @@ def ask(app, idp) -> Callable[..., tuple[Any, list[str]]]:
 
     def send(method: str, path: str, body: Any = None, **query: Any) -> tuple[Any, list[str]]:
         headers = {"Authorization": f"Bearer {idp.token}"}
-        with sent() as statements:
+        with counted() as statements:
             answer = client.open(f"/scim/v2{path}", method=method, json=body, query_string=query, headers=headers)
         assert answer.status_code < 300, answer.text
         return answer.get_json(silent=True), statements

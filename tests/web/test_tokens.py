@@ -570,7 +570,7 @@ def test_what_is_only_nearly_a_token_is_refused_before_anything_is_looked_up(idp
     headers = [{"Authorization": f"Bearer {one}"} for one in wrong]
     headers += [{"Authorization": one} for one in (f"Basic {text}", text, f"Bearer {text}, {text}", "Bearer")]
     headers += [{}, {"Cookie": f"__Host-session={text}"}, {"X-Api-Key": text}]
-    with statements.sent() as asked:
+    with statements.counted() as asked:
         for sent in headers:
             assert client.get("/api", headers=sent).status_code == 401, sent
         assert client.get("/api", query_string={"access_token": text, "token": text}).status_code == 401
