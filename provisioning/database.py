@@ -6,6 +6,8 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar, TypeVar, cast
@@ -216,11 +218,65 @@ def is_pooled(connection: Connection) -> bool:
     return bool(here != driver_of(connection).info.backend_pid)
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The connection of a block that uses one for everything."""
+
+    connection: Connection | None = None
+    is_lent: bool = False
+
+    def end(self) -> None:
+        """Give it back."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+_kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Use one connection for all that a block reads and writes in turn: fetching one from the pool has its price."""
+    kept = _Kept()
+    token = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        kept.end()
+
+
+@contextmanager
+def _connected(*, autocommit: bool) -> Iterator[Connection]:
+    """The connection of the block around, where it has one that nobody uses just now, or another."""
+    kept = _kept.get()
+    if kept is None or kept.is_lent:
+        with db.engine.connect() as connection:
+            driver_of(connection).autocommit = autocommit
+            yield connection
+        return
+    if kept.connection is None:
+        kept.connection = db.engine.connect()
+    kept.is_lent = True
+    try:
+        driver = driver_of(kept.connection)
+        if driver.autocommit is not autocommit:
+            driver.autocommit = autocommit
+        yield kept.connection
+        # What stood alone was no transaction to the server, and is one to SQLAlchemy.
+        kept.connection.rollback()
+    except BaseException:
+        kept.end()
+        raise
+    finally:
+        kept.is_lent = False
+
+
 @contextmanager
 def reading() -> Iterator[Connection]:
     """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""
-    with db.engine.connect() as connection:
-        driver_of(connection).autocommit = True
+    with _connected(autocommit=True) as connection:
         yield connection
 
 
@@ -239,7 +295,7 @@ def transaction() -> Iterator[Connection]:
 
     What was registered with `after_commit` runs once the commit has been acknowledged.
     """
-    with db.engine.connect() as connection:
+    with _connected(autocommit=False) as connection:
         callbacks = connection.info[_AFTER_COMMIT] = cast("list[Callable[[], None]]", [])
         with connection.begin():
             yield connection

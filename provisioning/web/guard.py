@@ -20,7 +20,7 @@ from provisioning.access import facts, rules
 from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.credentials import Kind
-from provisioning.database import Connection, reading, transaction
+from provisioning.database import Connection, one_connection, reading, transaction
 from provisioning.directory import connections
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
@@ -80,22 +80,27 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        digest = context().keyring.recognise(_bearer(), Kind.CONNECTION)
-        found = None
-        if digest is not None:
-            with reading() as database:
-                found = connections.by_credential(database, digest)
-                if found is not None:
-                    connections.note_use(database, of=found, digest=digest, address=request.remote_addr)
-        if found is None:
-            raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
-        g.connection = found
-        g.actor = Actor("connection", str(found.id), request_id())
-        refuse_paused(found)
-        _refuse_haste(found)
-        return view(*args, **kwargs)
+        with one_connection():
+            g.connection = found = _connection_of(_bearer())
+            g.actor = Actor("connection", str(found.id), request_id())
+            refuse_paused(found)
+            _refuse_haste(found)
+            return view(*args, **kwargs)
 
     return declare(guarded, "connection")
+
+
+def _connection_of(token: str) -> ConnectionView:
+    digest = context().keyring.recognise(token, Kind.CONNECTION)
+    found = None
+    if digest is not None:
+        with reading() as database:
+            found = connections.by_credential(database, digest)
+            if found is not None:
+                connections.note_use(database, of=found, digest=digest, address=request.remote_addr)
+    if found is None:
+        raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
+    return found
 
 
 def _refuse_haste(found: ConnectionView) -> None:

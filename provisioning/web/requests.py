@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 16 * 1024 * 1024
-_HEADERS = {
+_CARRIED = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -30,6 +30,7 @@ _HEADERS = {
     # What is answered depends on who asks: nothing between may keep it for somebody else.
     "Vary": "Cookie",
 }
+_HEADERS = tuple((name.lower(), (name, value)) for name, value in _CARRIED.items())
 
 
 def init_app(app: Flask, *, trusted_proxies: int) -> None:
@@ -38,8 +39,7 @@ def init_app(app: Flask, *, trusted_proxies: int) -> None:
     if trusted_proxies:
         hops = dict.fromkeys(("x_for", "x_proto", "x_host", "x_prefix"), trusted_proxies)
         app.wsgi_app = ProxyFix(app.wsgi_app, **hops)  # type: ignore[method-assign]
-    app.wsgi_app = _without_trailing_slash(app.wsgi_app)  # type: ignore[method-assign, assignment]
-    app.after_request(_dress)
+    app.wsgi_app = _dressed(_without_trailing_slash(app.wsgi_app))  # type: ignore[method-assign, assignment]
 
 
 def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
@@ -52,10 +52,20 @@ def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
     return called
 
 
-def _dress(response: Response) -> Response:
-    given = {name.lower() for name, _ in response.headers}
-    response.headers.extend((name, value) for name, value in _HEADERS.items() if name.lower() not in given)
-    return response
+def _dressed(app: WSGIApplication) -> WSGIApplication:
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+            return start_response(status, dress(headers), *failure)
+
+        return app(environ, start)
+
+    return called
+
+
+def dress(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """An answer's headers, with those that every answer carries where it has no others of their names."""
+    given = {name.lower() for name, _ in headers}
+    return headers + [header for name, header in _HEADERS if name not in given]
 
 
 def is_from_elsewhere() -> bool:

@@ -23,6 +23,7 @@ from werkzeug.wsgi import ClosingIterator
 from provisioning.refusals import Overloaded
 from provisioning.web import errors
 from provisioning.web.failure import Failure, failure_of
+from provisioning.web.requests import dress
 
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -143,7 +144,7 @@ def _answers(app: Flask) -> Mapping[str, WSGIApplication]:
 def _ready_made(app: Flask, failure: Failure, door: str) -> WSGIApplication:
     with app.test_request_context(door):
         response = app.process_response(errors.rendered(failure, door))
-    status, headers, body = response.status, list(response.headers), [response.get_data()]
+    status, headers, body = response.status, dress(list(response.headers)), [response.get_data()]
 
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID")
