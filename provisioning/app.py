@@ -12,7 +12,7 @@ from flask.json.provider import JSONProvider
 
 from config import roles, secret_key, settings
 from config.settings import InvalidSettings, Settings
-from provisioning import context, logs, migration, nudge, signing_keys
+from provisioning import context, logs, nudge, signing_keys
 from provisioning.access.roles import Catalogue
 from provisioning.audit import signatures
 from provisioning.audit.reads import Recorded
@@ -70,7 +70,6 @@ def create_app(settings: Settings) -> Flask:
     pooled = settings.database_pooler == "transaction"
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = through_pooler(options) if pooled else options
     db.init_app(app)
-    migration.init_app(app)
     nudge.init_app(app, broker_url=settings.redis_url)
     context.install(app, _context(settings))
     _register(app)

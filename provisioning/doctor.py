@@ -17,7 +17,7 @@ from flask import Flask, current_app
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from provisioning import clock, heartbeat, migration, nudge, outbox, worklist
+from provisioning import clock, heartbeat, nudge, outbox, revision, worklist
 from provisioning.database import reading
 from provisioning.directory import deletion, tally
 from provisioning.forwarding import syslog_places
@@ -153,10 +153,10 @@ def _database() -> Sequence[Line]:
         before = clock.now()
         there: Any = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
         skew = abs(there - (before + (clock.now() - before) / 2))
-        current = migration.is_current(connection)
+        current = revision.is_current(connection)
     return (
         Line("database", version >= _OLDEST_POSTGRES, f"PostgreSQL {version}"),
-        Line("migrations", current, f"at {migration.head()}" if current else "others: run `provisioning migrate`"),
+        Line("migrations", current, f"at {revision.HEAD}" if current else "others: run `provisioning migrate`"),
         Line("clocks", skew < _MOST_SKEW, f"{skew.total_seconds():.3f} s between here and the database"),
     )
 

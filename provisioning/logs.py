@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import logging
 
-import structlog
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+_NAMES = {"message": "event", "levelname": "level", "name": "logger", "exc_info": "exception"}
 
 
 def configure(level: str) -> None:
     """Send the logs of this process to standard error, as JSON lines, from this level up."""
-    formatter = structlog.stdlib.ProcessorFormatter(
-        processors=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ]
-    )
+    formatter = OrjsonFormatter(("message", "levelname", "name"), rename_fields=_NAMES, timestamp=True)
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     root = logging.getLogger()

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from provisioning import migration
+from provisioning import migration, revision
 from provisioning.database import Base, transaction
 
 
@@ -12,12 +13,16 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(app):
     with transaction() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        assert migration.is_current(connection)
+        assert revision.is_current(connection)
         connection.execute(text("SELECT nextval('session_epoch')"))
 
 
 def test_they_can_be_applied_again_without_harm(app):
-    assert migration.migrate() == migration.head()
+    assert migration.migrate() == revision.HEAD
+
+
+def test_the_newest_migration_is_the_one_that_is_needed():
+    assert ScriptDirectory("provisioning/migrations").get_heads() == [revision.HEAD]
 
 
 def test_every_key_and_unique_index_of_a_tenants_rows_begins_with_the_tenant():

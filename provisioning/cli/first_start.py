@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from config.settings import Settings
-from provisioning import migration
+from provisioning import migration, revision
 from provisioning.access.founding import found_workspace
 from provisioning.cli.service import OPERATOR
 from provisioning.context import context
@@ -34,7 +34,7 @@ def migrate(app: Flask) -> None:
     """Bring the database up to date, and leave no connection open: processes are forked after this."""
     with app.app_context():
         with reading() as connection:
-            current = migration.is_current(connection)
+            current = revision.is_current(connection)
         if not current:
             migration.migrate()
         db.engine.dispose()

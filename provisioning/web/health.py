@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from provisioning import migration
+from provisioning import revision
 from provisioning.database import DatabaseFailure, reading
 from provisioning.web.guard import public
 
@@ -24,7 +24,7 @@ def ready() -> tuple[Response, int]:
     """The database answers, and its tables are those that this version needs."""
     try:
         with reading() as database:
-            current = migration.is_current(database)
+            current = revision.is_current(database)
     except DatabaseFailure:
         return jsonify(status="waiting", reason="the database does not answer"), 503
     if not current:
