@@ -20,7 +20,7 @@ from provisioning.access import facts, rules
 from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.credentials import Kind
-from provisioning.database import Connection, one_connection, reading, transaction
+from provisioning.database import Connection, reading, transaction
 from provisioning.directory import connections
 from provisioning.directory.connections import ConnectionView
 from provisioning.outbox import Actor
@@ -80,12 +80,11 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        with one_connection():
-            g.connection = found = _connection_of(_bearer())
-            g.actor = Actor("connection", str(found.id), request_id())
-            refuse_paused(found)
-            _refuse_haste(found)
-            return view(*args, **kwargs)
+        g.connection = found = _connection_of(_bearer())
+        g.actor = Actor("connection", str(found.id), request_id())
+        refuse_paused(found)
+        _refuse_haste(found)
+        return view(*args, **kwargs)
 
     return declare(guarded, "connection")
 

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from provisioning.context import context
+from provisioning.database import one_connection
 from provisioning.refusals import NotAllowed
 
 if TYPE_CHECKING:  # these exist for type checkers alone
@@ -39,7 +40,8 @@ def init_app(app: Flask, *, trusted_proxies: int) -> None:
     if trusted_proxies:
         hops = dict.fromkeys(("x_for", "x_proto", "x_host", "x_prefix"), trusted_proxies)
         app.wsgi_app = ProxyFix(app.wsgi_app, **hops)  # type: ignore[method-assign]
-    app.wsgi_app = _dressed(_without_trailing_slash(app.wsgi_app))  # type: ignore[method-assign, assignment]
+    inner = _on_one_connection(_without_trailing_slash(app.wsgi_app))
+    app.wsgi_app = _dressed(inner)  # type: ignore[method-assign, assignment]
 
 
 def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
@@ -48,6 +50,14 @@ def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["PATH_INFO"] = environ.get("PATH_INFO", "").rstrip("/") or "/"
         return app(environ, start_response)
+
+    return called
+
+
+def _on_one_connection(app: WSGIApplication) -> WSGIApplication:
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with one_connection():
+            return app(environ, start_response)
 
     return called
 
