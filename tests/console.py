@@ -58,7 +58,7 @@ class Visitor:
 
     def send(self, page: str, path: str, data: dict[str, str] | None = None) -> requests.Response:
         """A form that stands on a page, with the token that the page gave it."""
-        return self.post(path, self._hidden(page) | (data or {}), **{"Sec-Fetch-Site": "same-origin"})
+        return self.post(path, self.hidden(page) | (data or {}), **{"Sec-Fetch-Site": "same-origin"})
 
     def numbers(self, asked: requests.Response, *more: tuple[str, str], script: bool = True) -> requests.Response:
         """What a question would do, as its page has it counted: with all that its form carries.
@@ -77,9 +77,9 @@ class Visitor:
 
     def token(self, page: str) -> str:
         """The token of a page's forms."""
-        return self._hidden(page)[forms.FIELD]
+        return self.hidden(page)[forms.FIELD]
 
-    def _hidden(self, page: str) -> dict[str, str]:
+    def hidden(self, page: str) -> dict[str, str]:
         """What forms of a page carry: their token, and what they were made of."""
         text = self.get(page).text
         found = {name: html.unescape(value) for name, value in _HIDDEN.findall(text)}

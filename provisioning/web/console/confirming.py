@@ -72,16 +72,16 @@ def foreseen(change: Callable[[Connection], Any], *, tried: bool = False) -> For
     """
     asked_at = request.path.removesuffix(_NUMBERS)
     if is_counting():
-        return Foreseen(asked_at, _counted(change, asked_at))
+        return Foreseen(asked_at, _counted(change))
     if tried:
         rehearse(change)
     return Foreseen(asked_at)
 
 
-def _counted(change: Callable[[Connection], Any], asked_at: str) -> Preview:
+def _counted(change: Callable[[Connection], Any]) -> Preview:
     with rehearsal() as connection:
         comparison = Comparison(connection, workspace_id=here().workspace_id, catalogue=context().catalogue)
         change(connection)
         found = comparison.difference(start=1, count=SHOWN)
-    record("access", workspace_id=here().workspace_id, asked={"preview": asked_at})
+    record("access", workspace_id=here().workspace_id, asked={"preview": f"{request.method} {request.path}"})
     return found
