@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import html
+import math
 import os
 import re
 import statistics
@@ -169,9 +170,9 @@ class Cost:
 
     @property
     def is_fair(self) -> bool:
-        """Whether it is within the limits; what never came is not."""
-        most = sys.float_info.max if self.comes_later else _MOST_MILLISECONDS
-        return self.milliseconds <= most and self.bytes <= _MOST_BYTES
+        """Whether it is within the limits; what comes later only has to come."""
+        most = math.inf if self.comes_later else _MOST_MILLISECONDS
+        return self.bytes <= _MOST_BYTES and self.milliseconds <= most and math.isfinite(self.milliseconds)
 
 
 def fill(small: Company, *, members: int) -> None:
