@@ -27,7 +27,11 @@ def local(owner) -> str:
 def held_back(page: Page) -> list[Route]:
     """What the page asks for by itself, until the test lets it go."""
     held: list[Route] = []
-    page.route("**/numbers", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/numbers", hold)
     return held
 
 
