@@ -21,6 +21,9 @@ from provisioning.web.console import forms, seen
 from provisioning.web.cookie import SESSION_COOKIE
 from tests.conftest import TEST, Idp
 
+_QUESTION = re.compile(r'<form [^>]*class="foreseen">.*?</form>', re.DOTALL)
+_COUNTED_AT = re.compile(r'hx-post="([^"]+)"')
+_CARRIED = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 _HIDDEN = re.compile(rf'name="({forms.FIELD}|{seen.FIELD})" value="([^"]*)"')
 
 
@@ -55,13 +58,28 @@ class Visitor:
 
     def send(self, page: str, path: str, data: dict[str, str] | None = None) -> requests.Response:
         """A form that stands on a page, with the token that the page gave it."""
-        return self.post(path, self._hidden(page) | (data or {}), **{"Sec-Fetch-Site": "same-origin"})
+        return self.post(path, self.hidden(page) | (data or {}), **{"Sec-Fetch-Site": "same-origin"})
+
+    def numbers(self, asked: requests.Response, *more: tuple[str, str], script: bool = True) -> requests.Response:
+        """What a question would do, as its page has it counted: with all that its form carries.
+
+        Args:
+            asked: the page of the question.
+            more: fields beside them.
+            script: whether the page asks by itself; else whoever reads it presses the button.
+        """
+        question = _QUESTION.search(asked.text)
+        assert question is not None, asked.text
+        (address,) = _COUNTED_AT.findall(question[0])
+        carried = [(name, html.unescape(value)) for name, value in _CARRIED.findall(question[0])]
+        headers = {"Sec-Fetch-Site": "same-origin"} | ({"HX-Request": "true"} if script else {})
+        return self.open(address, "POST", data=[*carried, *more], headers=headers)
 
     def token(self, page: str) -> str:
         """The token of a page's forms."""
-        return self._hidden(page)[forms.FIELD]
+        return self.hidden(page)[forms.FIELD]
 
-    def _hidden(self, page: str) -> dict[str, str]:
+    def hidden(self, page: str) -> dict[str, str]:
         """What forms of a page carry: their token, and what they were made of."""
         text = self.get(page).text
         found = {name: html.unescape(value) for name, value in _HIDDEN.findall(text)}

@@ -75,8 +75,11 @@ def test_what_the_console_shows_is_recorded_too(hipaa, read):
     for path in ("", "/sessions", "/history"):
         assert owner.get(f"/people/{person}{path}").status_code == 200, path
     detaching = f"/groups/{hipaa.create_group('R&D', person)['id']}/detach"
-    assert owner.get(detaching).status_code == 200
-    preview = {"preview": f"GET {owner.address(detaching)}"}
+    asked = owner.get(detaching)
+    before = read()
+    assert (asked.status_code, owner.numbers(asked).status_code) == (200, 200)
+    assert len(read()) == len(before) + 2, "the numbers are told once, and so is the trail"
+    preview = {"preview": f"POST {owner.address(detaching)}/numbers"}
     told = [("access", {}), ("sessions", {}), ("trail", {}), ("access", preview)]
     assert [fact for fact in read() if fact[0] == "person"] == [
         ("person", f"{about}:{'all' if asked else person}", asked) for about, asked in told

@@ -26,6 +26,7 @@ _ARGUMENTS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 _PATIENCE_MILLISECONDS = 30_000
+_NO_COMPLAINTS = ("Failed to load resource", "htmx: htmx:error: Failed to fetch")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -59,8 +60,9 @@ def _opened(browser: Browser, **settings: Any) -> Iterator[Page]:
         complaints: list[str] = []
 
         def listen(message: ConsoleMessage) -> None:
-            # A page that refuses has the status of a refusal, and what others' pages lack is theirs.
-            if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            # A page that refuses has the status of a refusal, and what others' pages lack is theirs; what a page asks
+            # by itself may go unanswered.
+            if message.type == "error" and not message.text.startswith(_NO_COMPLAINTS):
                 complaints.append(message.text)
 
         opened.on("console", listen)

@@ -31,5 +31,6 @@ def test_take_a_picture_of_every_page(app, company, console, theme, size):
     for name, address in (*company.pages(app), ("access-why", _question(company))):
         page.goto(address)
         expect(page.locator("main")).to_be_visible()
+        expect(page.locator("[hx-trigger=load]")).to_have_count(0)
         taken = camera.send("Page.captureScreenshot", _FORMAT)["data"]
         (IMAGES / f"{name}-{size}-{theme}.webp").write_bytes(b64decode(taken))

@@ -26,6 +26,7 @@ def test_every_page_is_for_everybody_in_either_theme_and_fits_its_screen(app, co
         answer = page.goto(address)
         assert answer is not None
         assert answer.status == 200, name
+        expect(page.locator("[hx-trigger=load]")).to_have_count(0)
         assert axe(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], name
 

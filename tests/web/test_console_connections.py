@@ -124,8 +124,9 @@ def test_held_changes_are_shown_with_the_people_and_done_or_dropped(owner, idp, 
     shown = owner.get(f"{page}/held").text
     assert ("Person 9" in shown, "Person 10" in shown, "2 changes asked for" in shown) == (True, True, True)
     assert "2 changes held" in owner.get(page).text
-    asked = owner.get(f"{page}/held/settle").text
-    assert ("Do 2 held changes?" in asked, "2 people would lose something" in asked) == (True, True)
+    asked = owner.get(f"{page}/held/settle")
+    told = owner.numbers(asked).text
+    assert ("Do 2 held changes?" in asked.text, "2 people would lose something" in told) == (True, True)
     assert "2 changes asked for" in owner.get(f"{page}/held").text, "asking changes nothing"
     drop = f"{page}/held/settle?drop=yes"
     assert "Nobody loses anything now." in owner.get(drop).text
@@ -137,6 +138,8 @@ def test_held_changes_are_shown_with_the_people_and_done_or_dropped(owner, idp, 
     assert owner.send(f"{page}/held/settle", f"{page}/held/settle").status_code == 303
     assert idp.find("/Users", 'userName eq "p10@corp.example"')[0]["active"] is False
     assert "Nothing is held" in owner.get(f"{page}/held").text
+    late = owner.numbers(asked)
+    assert (late.status_code, "Nothing is held any more." in late.text) == (409, True)
 
 
 def test_the_log_tells_what_was_before_and_after_and_only_errors_where_asked(owner, idp, page):

@@ -76,7 +76,7 @@ def test_a_mapping_is_previewed_and_saved_and_counts(owner, idp, ada):
     idp.create_group("R&D", ada)
     page = write(owner, "preview")
     assert page.status_code == 200
-    assert "1 person would gain something" in page.text
+    assert "1 person would gain something" in owner.numbers(page).text
     assert (names(owner), "Source Admin" in roles_of(owner, ada)) == ([], False)
     saved = owner.send("/mappings/new", "/mappings/new", {**hidden(page.text), "do": "save"})
     assert saved.status_code == 303
@@ -171,9 +171,8 @@ def test_what_is_edited_without_a_change_stays_what_it_is(owner, idp, ada):
     before = owner.get(page).text
     edited = owner.get(f"{page}/edit").text
     sent = form(**hidden(edited), **{"ends-0": "2999-01-01T10:00", "reason-0": "for now", "name": "R&D"})
-    assert (
-        "Nobody gains or loses anything." in owner.send(f"{page}/edit", f"{page}/edit", {**sent, "do": "preview"}).text
-    )
+    asked = owner.send(f"{page}/edit", f"{page}/edit", {**sent, "do": "preview"})
+    assert "Nobody gains or loses anything." in owner.numbers(asked).text
     (group,) = idp.find("/Groups", 'displayName eq "R&D"')
     renamed = {"op": "replace", "path": "displayName", "value": "Research"}
     assert idp.patch(f"/Groups/{group['id']}", renamed).status_code == 200
@@ -277,9 +276,10 @@ def test_switching_off_and_deleting_say_in_numbers_what_they_do(owner, idp, ada)
     idp.create_group("R&D", ada)
     page = made(owner)
     for step, after in (("switch", "off"), ("switch", "on"), ("delete", None)):
-        asked = owner.get(f"{page}/{step}").text
-        assert ("1 person would lose something" if after != "on" else "1 person would gain something") in asked
-        done = owner.send(f"{page}/{step}", f"{page}/{step}", hidden(asked))
+        asked = owner.get(f"{page}/{step}")
+        told = owner.numbers(asked).text
+        assert ("1 person would lose something" if after != "on" else "1 person would gain something") in told
+        done = owner.send(f"{page}/{step}", f"{page}/{step}", hidden(asked.text))
         assert done.status_code == 303
         assert ("Source Admin" in roles_of(owner, ada)) == (after == "on")
     assert names(owner) == []
@@ -293,10 +293,10 @@ def test_a_dormant_mapping_says_what_to_do_and_is_bound_to_the_group_that_came_b
     assert "<code>x1</code>" in owner.get(page).text
     assert owner.send(page, f"{page}/rebind").status_code == 409
     idp.create_group("Research", ada, externalId="x1")
-    asked = owner.send(page, f"{page}/rebind").text
-    assert "1 person would gain something" in asked
+    asked = owner.send(page, f"{page}/rebind")
+    assert "1 person would gain something" in owner.numbers(asked).text
     assert "Source Admin" not in roles_of(owner, ada)
-    assert owner.send(page, f"{page}/rebind", hidden(asked)).status_code == 303
+    assert owner.send(page, f"{page}/rebind", {"sure": "yes"}).status_code == 303
     assert "Source Admin" in roles_of(owner, ada)
 
 
@@ -304,21 +304,27 @@ def test_what_makes_owners_waits_for_another_owner_and_is_confirmed_or_declined(
     with transaction() as database:
         workspaces.set_owners_by_mapping(database, slug=idp.workspace.slug, allowed=True, by=TEST)
     idp.create_group("R&D", ada)
-    seen = write(owner, "preview", **{"role-0": "workspace-owner"}).text
-    assert ("waits for an owner" in seen, "1 person would gain something" in seen) == (True, True)
+    asked = write(owner, "preview", **{"role-0": "workspace-owner"})
+    told = owner.numbers(asked).text
+    assert ("waits for an owner" in asked.text, "1 person would gain something" in told) == (True, True)
+    assert "Ask for it</button>" in told
     assert names(owner) == []
     page = made(owner, **{"role-0": "workspace-owner"})
     (waiting,) = set(re.findall(r"/mappings(/proposals/[0-9a-f-]{36})", owner.get(page).text))
-    own = owner.get(f"/mappings{waiting}").text
-    assert ("You have asked for it" in own, "Confirm it" in own) == (True, False)
+    asked = owner.get(f"/mappings{waiting}")
+    own = owner.numbers(asked).text
+    assert ("You have asked for it" in asked.text, "would gain" in own, "Confirm it" in own) == (True, True, False)
     assert owner.send("/groups/new", f"/mappings{waiting}/confirm").status_code == 403
     second = owner_of(idp, name="second")
     assert names(second, "?state=waiting") == ["R&amp;D"]
-    asked = second.get(f"/mappings{waiting}").text
-    assert ("1 person would gain something" in asked, "Confirm it" in asked) == (True, True)
+    asked = second.get(f"/mappings{waiting}")
+    told = second.numbers(asked).text
+    assert ("1 person would gain something" in told, "Confirm it" in told) == (True, True)
     assert second.send(f"/mappings{waiting}", f"/mappings{waiting}/confirm").status_code == 303
     assert "Workspace Owner" in roles_of(owner, ada)
     assert "It waits for nobody any more" in second.get(f"/mappings{waiting}").text
+    late = second.numbers(asked)
+    assert (late.status_code, "This waits for nobody any more: it is confirmed." in late.text) == (409, True)
     assert "active" in owner.get(page).text
     page = made(owner, name="again", **{"role-0": "workspace-owner"})
     (waiting,) = set(re.findall(r"/mappings(/proposals/[0-9a-f-]{36})", owner.get(page).text))

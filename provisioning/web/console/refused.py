@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flask import Response, render_template, request
 
+from provisioning.web.console import confirming
 from provisioning.web.failure import Failure
 from provisioning.web.reasons import ENDED
 
@@ -23,16 +24,21 @@ _ADVICE: Mapping[int, str] = {
 
 
 def render(failure: Failure) -> Response:
-    """A page that says what was refused, what to do about it, and for an ended session why and by which workspace."""
+    """A page that says what was refused, what to do about it, and for an ended session why and by which workspace.
+
+    Numbers that a page asks for by itself are refused in their place.
+    """
+    asked_by_page = "HX-Request" in request.headers
+    in_place = asked_by_page and confirming.is_counting()
     page = render_template(
-        "console/refused.html",
+        "console/uncounted.html" if in_place else "console/refused.html",
         failure=failure,
         reason=ENDED.get(str(failure.facts.get("reason"))),
         workspace=failure.facts.get("workspace"),
         advice=_ADVICE.get(failure.status),
     )
     response = Response(page, content_type="text/html; charset=utf-8")
-    if "HX-Request" in request.headers:
-        # A refusal is a page of its own: it is no part of the one that asked.
+    if asked_by_page and not in_place:
+        # Any other refusal is a page of its own: it is no part of the one that asked.
         response.headers["HX-Refresh"] = "true"
     return response

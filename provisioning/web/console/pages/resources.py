@@ -123,6 +123,7 @@ def _reference(line: str) -> Reference:
 
 
 @blueprint.post("/remove")
+@confirming.counts(blueprint, "/remove")
 @by_member("resource.remove")
 def remove() -> AnyResponse | str | tuple[str, int]:
     """Say who would lose what with resources, ask once, and take them away, all of them or none."""
@@ -135,10 +136,15 @@ def remove() -> AnyResponse | str | tuple[str, int]:
         resources.remove(database, workspace_id=_of(), resources=found.items, by=actor())
 
     try:
-        asked_first = _asked_first("confirm_remove", change, resources=found.items)
+        if _is_question():
+            return _question("confirm_remove", change, resources=found.items)
+        with transaction() as database:
+            change(database)
     except NotFound:
+        if confirming.is_counting():
+            raise
         return _form("remove", lines, _unknown(lines)), 404
-    return asked_first or flash.done(f"{_counted(found.items)} gone.", url_for(".index"))
+    return flash.done(f"{_counted(found.items)} gone.", url_for(".index"))
 
 
 def _unknown(lines: str) -> Sequence[Mistake]:
@@ -156,13 +162,14 @@ def _unknown(lines: str) -> Sequence[Mistake]:
     return pasted.read(lines, known).mistakes
 
 
-def _asked_first(template: str, change: Callable[[Connection], Any], **shown: Any) -> str | None:
-    """The question before a change, with whom it concerns; None where it has been answered, and is done."""
-    if forms.text(_YES):
-        with transaction() as database:
-            change(database)
-        return None
-    return render_template(f"console/resources/{template}.html", preview=confirming.preview(change), **shown)
+def _is_question() -> bool:
+    return confirming.is_counting() or not forms.text(_YES)
+
+
+def _question(template: str, change: Callable[[Connection], Any], **shown: Any) -> str:
+    """The question before a change, with whom it concerns."""
+    told = confirming.foreseen(change, tried=True)
+    return render_template(f"console/resources/{template}.html", told=told, **shown)
 
 
 def _counted(some: Sequence[object]) -> str:
@@ -212,12 +219,18 @@ class _Labelling:
 
 
 @blueprint.post("/label")
+@confirming.counts(blueprint, "/label")
 @by_member_somewhere("source.label")
 def label() -> AnyResponse | str | tuple[str, int]:
     """Say who gains and loses what when resources get a label or lose it, ask once, and do it."""
     try:
         wanted = _Labelling.sent()
-        asked_first = _asked_first("confirm_label", wanted.do, wanted=wanted)
+        if _is_question():
+            return _question("confirm_label", wanted.do, wanted=wanted)
+        with transaction() as database:
+            wanted.do(database)
     except (Invalid, Conflict) as refusal:
+        if confirming.is_counting():
+            raise
         return render_template("console/resources/not_labelled.html", refusal=refusal), refusal.status
-    return asked_first or flash.done(wanted.done, url_for(".index", label=wanted.label))
+    return flash.done(wanted.done, url_for(".index", label=wanted.label))

@@ -196,6 +196,7 @@ def _change(database: Connection, form: _Form, key: str) -> Role:
 
 
 @blueprint.post("/<string:own_role_key>/edit")
+@confirming.counts(blueprint, "/<string:own_role_key>/edit")
 @by_member("role.update")
 def change(own_role_key: str) -> AnyResponse | str | tuple[str, int]:
     """Show who gains and loses what by a change of a role, and then make it; policies that give it follow at once."""
@@ -203,16 +204,25 @@ def change(own_role_key: str) -> AnyResponse | str | tuple[str, int]:
     with reading() as database:
         role = _own(database, own_role_key)
     try:
-        if request.form.get("do") == "preview":
-            preview = confirming.preview(lambda database: _change(database, form, own_role_key))
-            return render_template("console/roles/review.html", role=role, form=form, preview=preview)
+        if confirming.is_counting() or request.form.get("do") == "preview":
+            return _review(form, role)
         if request.form.get("do") != "save":
             return _shown(form, role)
         with transaction() as database:
             changed = _change(database, form, own_role_key)
     except (Invalid, Conflict) as refusal:
+        if confirming.is_counting():
+            raise
         return _shown(form, role, refusal)
     return flash.done(f"The role {changed.name} is changed.", url_for(".one", role_key=own_role_key))
+
+
+def _review(form: _Form, role: Role) -> str:
+    """What saving the form would do, asked once."""
+    told = confirming.foreseen(lambda database: _change(database, form, role.key), tried=True)
+    actions = set(form.actions)
+    more, less = sorted(actions - role.actions), sorted(role.actions - actions)
+    return render_template("console/roles/review.html", role=role, form=form, told=told, more=more, less=less)
 
 
 @blueprint.get("/<string:own_role_key>/delete")

@@ -58,6 +58,10 @@ function watchSession(countdown) {
   show();
 }
 
+// What a page asks for by itself and does not get, it says; the button that asks for it is there.
+document.addEventListener("htmx:error", (event) => {
+  event.target.querySelector?.("[data-unanswered]")?.removeAttribute("hidden");
+});
 document.addEventListener("htmx:after:swap", () => dress(document));
 dress(document);
 const countdown = document.querySelector(".countdown");

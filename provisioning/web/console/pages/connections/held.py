@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from provisioning.database import Connection, reading, transaction
 from provisioning.directory import groups, mass_changes, roster
+from provisioning.refusals import Conflict
 from provisioning.web.console import confirming, flash, forms
 from provisioning.web.console.guard import by_member, here
 from provisioning.web.console.pages.connections.page import blueprint, found, held_in, where
@@ -35,16 +36,19 @@ def held(connection_id: UUID) -> str:
 
 
 @blueprint.get("/<uuid:connection_id>/held/settle")
+@confirming.counts(blueprint, "/<uuid:connection_id>/held/settle")
 @by_member("connection.update")
 def confirm_settle(connection_id: UUID) -> str:
     """Say what doing it takes from whom, or that dropping it changes nothing, and ask once."""
     is_dropped = request.args.get("drop") == "yes"
-    connection, preview = found(connection_id), None
+    connection, told = found(connection_id), None
     with reading() as database:
         count = mass_changes.count_held(database, **where(connection))
+    if confirming.is_counting() and not count:
+        raise Conflict("Nothing is held any more.")
     if count and not is_dropped:
-        preview = confirming.preview(lambda database: _settle(database, connection_id, confirmed=True))
-    shown = {"count": count, "is_dropped": is_dropped, "preview": preview}
+        told = confirming.foreseen(lambda database: _settle(database, connection_id, confirmed=True))
+    shown = {"count": count, "is_dropped": is_dropped, "told": told}
     return render_template("console/connections/settle.html", connection=connection, **shown)
 
 

@@ -39,23 +39,25 @@ def create() -> Response | tuple[str, int]:
 
 
 def _detach(database: Connection, group_id: UUID) -> GroupView:
+    seen.require_group(groups.lock(database, workspace_id=here().workspace_id, group_id=group_id))
     return local_groups.detach(database, workspace_id=here().workspace_id, group_id=group_id, by=actor())
 
 
-def _asked_once(template: str, group_id: UUID, change: Callable[[Connection, UUID], GroupView]) -> str:
+def _asked_once(template: str, group: GroupView, change: Callable[[Connection, UUID], GroupView]) -> str:
     """The question before a change of a group, with whom it concerns."""
-    with reading() as database:
-        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=group_id)
-    preview = confirming.preview(lambda database: change(database, group_id))
-    shown = {"group": group, "preview": preview, "seen": seen.of_group(group)}
+    told = confirming.foreseen(lambda database: change(database, group.id))
+    shown = {"group": group, "told": told, "seen": seen.of_group(group)}
     return render_template(f"console/groups/{template}.html", **shown)
 
 
 @blueprint.get("/<uuid:group_id>/detach")
+@confirming.counts(blueprint, "/<uuid:group_id>/detach")
 @by_member("group.update")
 def confirm_detach(group_id: UUID) -> str:
     """Say whom it concerns that a group is no longer pushed, and ask once."""
-    return _asked_once("detach", group_id, _detach)
+    with reading() as database:
+        group = groups.by_id(database, workspace_id=here().workspace_id, group_id=group_id)
+    return _asked_once("detach", group, _detach)
 
 
 @blueprint.post("/<uuid:group_id>/detach")
@@ -63,22 +65,25 @@ def confirm_detach(group_id: UUID) -> str:
 def detach(group_id: UUID) -> Response:
     """Make a pushed group a local one."""
     with transaction() as database:
-        seen.require_group(groups.lock(database, workspace_id=here().workspace_id, group_id=group_id))
         group = _detach(database, group_id)
     return flash.done(f"{group.display_name} is a local group now.", url_for(".one", group_id=group_id))
 
 
 def _delete(database: Connection, group_id: UUID) -> GroupView:
     group = local_groups.lock(database, workspace_id=here().workspace_id, group_id=group_id)
+    seen.require_group(group)
     groups.remove(database, group=group, by=actor())
     return group
 
 
 @blueprint.get("/<uuid:local_group_id>/delete")
+@confirming.counts(blueprint, "/<uuid:local_group_id>/delete")
 @by_member("group.delete")
 def confirm_delete(local_group_id: UUID) -> str:
     """Say who would lose what with a group, and ask once."""
-    return _asked_once("delete", local_group_id, _delete)
+    with reading() as database:
+        group = local_groups.by_id(database, workspace_id=here().workspace_id, group_id=local_group_id)
+    return _asked_once("delete", group, _delete)
 
 
 @blueprint.post("/<uuid:local_group_id>/delete")
@@ -87,7 +92,6 @@ def delete(local_group_id: UUID) -> Response:
     """Take a local group away; its members stay in the workspace."""
     with transaction() as database:
         group = _delete(database, local_group_id)
-        seen.require_group(group)
     return flash.done(f"The group {group.display_name} is gone.", url_for(".index"))
 
 

@@ -39,6 +39,7 @@ def _form(group: GroupView, which: str, emails: str, error: str | None = None) -
 
 
 @blueprint.post("/<uuid:local_group_id>/members")
+@confirming.counts(blueprint, "/<uuid:local_group_id>/members")
 @by_member("group.update")
 def change_people(local_group_id: UUID) -> Response | str | tuple[str, int]:
     """Show what that gives and takes away, and do it once that was seen."""
@@ -51,13 +52,15 @@ def change_people(local_group_id: UUID) -> Response | str | tuple[str, int]:
     with reading() as database:
         group = local_groups.by_id(database, workspace_id=here().workspace_id, group_id=local_group_id)
     try:
-        if not forms.is_ticked("sure"):
+        if confirming.is_counting() or not forms.is_ticked("sure"):
             shown = {"emails": emails, "which": which, "seen": seen.of_group(group)}
-            preview = confirming.preview(change)
-            return render_template("console/groups/confirm_members.html", group=group, preview=preview, **shown)
+            told = confirming.foreseen(change, tried=True)
+            return render_template("console/groups/confirm_members.html", group=group, told=told, **shown)
         with transaction() as database:
             change(database)
     except (Invalid, Stale) as refusal:
+        if confirming.is_counting():
+            raise
         return _form(group, which, written, refusal.sentence), refusal.status
     said = f"{counted(len(emails), 'address', 'addresses')} {_DONE[which]}."
     return flash.done(said, url_for(".one", group_id=local_group_id))

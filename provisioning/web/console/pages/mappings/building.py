@@ -20,7 +20,7 @@ from provisioning.directory import groups, listing
 from provisioning.directory.groups import GroupView
 from provisioning.directory.listing import Selection
 from provisioning.directory.paging import Window
-from provisioning.refusals import Conflict, Invalid, NotAllowed, NotFound, Refusal
+from provisioning.refusals import Conflict, Invalid, NotAllowed, NotFound, Refusal, Stale
 from provisioning.scim.filter import Comparison
 from provisioning.scim.path import AttributePath
 from provisioning.web.console import builder, confirming, flash
@@ -130,18 +130,21 @@ def _create(database: Connection, form: Form) -> MappingView:
 
 
 @blueprint.post("/new")
+@confirming.counts(blueprint, "/new")
 @by_member("mapping.create")
 def create() -> Response | str | tuple[str, int]:
     """Show what a new mapping would do, and then write it."""
     form = _filled_in()
     try:
-        if request.form.get("do") == "preview":
+        if confirming.is_counting() or request.form.get("do") == "preview":
             return _review(form, None)
         if request.form.get("do") != "save":
             return _shown(form)
         with transaction() as database:
             made = _create(database, form)
     except (Invalid, Conflict, NotAllowed) as refusal:
+        if confirming.is_counting():
+            raise
         return _shown(form, None, refusal)
     waits = f"{made.name} is written, and off: another owner confirms first that it makes owners."
     done = f"The mapping {made.name} counts from now on."
@@ -157,9 +160,9 @@ def _review(form: Form, mapping: MappingView | None) -> str:
         changed.append(_create(database, form) if mapping is None else _change(database, form, mapping.id))
         page.foresee(database, changed[0], by)
 
-    preview = confirming.preview(change)
+    told = confirming.foreseen(change, tried=True)
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _OWN]
-    shown = {"preview": preview, "waits": changed[0].waiting, "fields": fields}
+    shown = {"told": told, "waits": changed[0].waiting, "fields": fields}
     with reading() as database:
         found = _meant(database, form)
         rule = form.rule(database, here().workspace_id)
@@ -221,6 +224,7 @@ def _change(database: Connection, form: Form, mapping_id: UUID) -> MappingView:
 
 
 @blueprint.post("/<uuid:mapping_id>/edit")
+@confirming.counts(blueprint, "/<uuid:mapping_id>/edit")
 @by_member("mapping.update")
 def change(mapping_id: UUID) -> Response | str | tuple[str, int]:
     """Show what a change of a mapping would do, and then make it, unless somebody else has changed it meanwhile."""
@@ -228,9 +232,11 @@ def change(mapping_id: UUID) -> Response | str | tuple[str, int]:
     with reading() as database:
         mapping = _editable(database, mapping_id)
     if found := builder.changed_meanwhile(form, mapping.draft):
+        if confirming.is_counting():
+            raise Stale("Somebody has changed this mapping since its form was made.")
         return _told_of(form, mapping, found)
     try:
-        if pressed == "preview":
+        if confirming.is_counting() or pressed == "preview":
             return _review(form, mapping)
         if pressed != "save":
             return _shown(form, mapping)
@@ -239,6 +245,8 @@ def change(mapping_id: UUID) -> Response | str | tuple[str, int]:
             found = builder.changed_meanwhile(form, now.draft)
             changed = now if found else _change(database, form, mapping_id)
     except (Invalid, Conflict, NotAllowed) as refusal:
+        if confirming.is_counting():
+            raise
         return _shown(form, mapping, refusal)
     if found:
         return _told_of(form, now, found)

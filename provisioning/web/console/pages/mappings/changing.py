@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from provisioning.access import dormant, mappings, proposals
@@ -46,13 +46,15 @@ def _locked(database: Connection, mapping_id: UUID) -> MappingView:
     return found
 
 
-def _switch(database: Connection, mapping_id: UUID, *, enabled: bool) -> MappingView:
+def _switch(database: Connection, mapping_id: UUID) -> MappingView:
+    enabled = not _locked(database, mapping_id).enabled
     return proposals.change(
         database, workspace_id=here().workspace_id, mapping_id=mapping_id, enabled=enabled, giver=giver(database)
     )
 
 
 @blueprint.get("/<uuid:mapping_id>/switch")
+@confirming.counts(blueprint, "/<uuid:mapping_id>/switch")
 @by_member("mapping.update")
 def confirm_switch(mapping_id: UUID) -> str:
     """Say what it does that a mapping counts no more, or again, and ask once."""
@@ -60,9 +62,9 @@ def confirm_switch(mapping_id: UUID) -> str:
         mapping = page.one(database, mapping_id)
 
     def change(database: Connection) -> None:
-        page.foresee(database, _switch(database, mapping_id, enabled=not mapping.enabled), giver(database))
+        page.foresee(database, _switch(database, mapping_id), giver(database))
 
-    shown = {"preview": confirming.preview(change), "seen": builder.seen(mapping.draft)}
+    shown = {"told": confirming.foreseen(change), "seen": builder.seen(mapping.draft)}
     return render_template("console/mappings/switch.html", mapping=mapping, **shown)
 
 
@@ -71,24 +73,27 @@ def confirm_switch(mapping_id: UUID) -> str:
 def switch(mapping_id: UUID) -> Response:
     """Have a mapping count no more, or again."""
     with transaction() as database:
-        enabled = not _locked(database, mapping_id).enabled
-        changed = _switch(database, mapping_id, enabled=enabled)
-    done = f"{changed.name} is {'on: it counts' if enabled else 'off: it gives nothing'}."
+        changed = _switch(database, mapping_id)
+    done = f"{changed.name} is {'on: it counts' if changed.enabled else 'off: it gives nothing'}."
     return flash.done(_WAITS if changed.waiting else done, url_for(".one", mapping_id=mapping_id))
 
 
-def _delete(database: Connection, mapping_id: UUID) -> None:
+def _delete(database: Connection, mapping_id: UUID) -> MappingView:
+    found = _locked(database, mapping_id)
     mappings.remove(database, workspace_id=here().workspace_id, mapping_id=mapping_id, by=actor())
+    return found
 
 
 @blueprint.get("/<uuid:mapping_id>/delete")
+@confirming.counts(blueprint, "/<uuid:mapping_id>/delete")
 @by_member("mapping.delete")
 def confirm_delete(mapping_id: UUID) -> str:
     """Say who would lose what with a mapping, and ask once."""
     with reading() as database:
         mapping = page.one(database, mapping_id)
-    shown = {"preview": confirming.preview(lambda database: _delete(database, mapping_id))}
-    return render_template("console/mappings/delete.html", mapping=mapping, seen=builder.seen(mapping.draft), **shown)
+    told = confirming.foreseen(lambda database: _delete(database, mapping_id))
+    shown = {"told": told, "seen": builder.seen(mapping.draft)}
+    return render_template("console/mappings/delete.html", mapping=mapping, **shown)
 
 
 @blueprint.post("/<uuid:mapping_id>/delete")
@@ -96,12 +101,12 @@ def confirm_delete(mapping_id: UUID) -> str:
 def delete(mapping_id: UUID) -> Response:
     """Take a mapping away; what it gave is gone at once."""
     with transaction() as database:
-        mapping = _locked(database, mapping_id)
-        _delete(database, mapping_id)
+        mapping = _delete(database, mapping_id)
     return flash.done(f"The mapping {mapping.name} is gone.", url_for(".index"))
 
 
 @blueprint.post("/<uuid:mapping_id>/rebind")
+@confirming.counts(blueprint, "/<uuid:mapping_id>/rebind")
 @by_member("mapping.update")
 def rebind(mapping_id: UUID) -> Response | str:
     """Bind a dormant mapping to the group that its connection pushes again, once it is said what that does."""
@@ -110,11 +115,11 @@ def rebind(mapping_id: UUID) -> Response | str:
         where = {"workspace_id": here().workspace_id, "mapping_id": mapping_id}
         return dormant.rebind(database, giver=giver(database), **where)
 
-    if "sure" not in request.form:
+    if confirming.is_counting() or not forms.is_ticked("sure"):
         with reading() as database:
             mapping = page.one(database, mapping_id)
-        preview = confirming.preview(lambda database: page.foresee(database, bind(database), giver(database)))
-        return render_template("console/mappings/rebind.html", mapping=mapping, preview=preview)
+        told = confirming.foreseen(lambda database: page.foresee(database, bind(database), giver(database)), tried=True)
+        return render_template("console/mappings/rebind.html", mapping=mapping, told=told)
     with transaction() as database:
         bound = bind(database)
     done = f"{bound.name} means the group that came back."

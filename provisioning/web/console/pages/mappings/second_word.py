@@ -9,10 +9,8 @@ from flask import render_template, url_for
 from werkzeug.wrappers import Response
 
 from provisioning.access import mappings, proposals
-from provisioning.access.previews import Preview
-from provisioning.access.proposals import ProposalView
 from provisioning.database import Connection, reading, transaction
-from provisioning.refusals import Refusal
+from provisioning.refusals import Conflict
 from provisioning.web.console import confirming, flash, forms
 from provisioning.web.console.guard import by_member, giver, here
 from provisioning.web.console.pages.mappings.page import blueprint
@@ -20,27 +18,24 @@ from provisioning.web.guard import actor
 
 
 @blueprint.get("/proposals/<uuid:proposal_id>")
+@confirming.counts(blueprint, "/proposals/<uuid:proposal_id>")
 @by_member("mapping.confirm")
 def proposal(proposal_id: UUID) -> str:
     """What is asked for, by whom, and who would gain and lose what by it."""
     with reading() as database:
         found = proposals.by_id(database, workspace_id=here().workspace_id, proposal_id=proposal_id)
-    preview, obstacle = (None, None) if found.state != proposals.OPEN else _foreseen(found)
-    own = found.asker_id == here().member_id
-    shown = {"preview": preview, "obstacle": obstacle, "own": own}
-    return render_template("console/mappings/proposal.html", proposal=found, **shown)
+    is_open = found.state == proposals.OPEN
+    if confirming.is_counting() and not is_open:
+        raise Conflict(f"This waits for nobody any more: it is {found.state}.")
 
-
-def _foreseen(found: ProposalView) -> tuple[Preview | None, str | None]:
     def confirmed(database: Connection) -> None:
         mapping = mappings.by_id(database, workspace_id=here().workspace_id, mapping_id=found.mapping_id)
         waiting = replace(mapping, waiting=found.id)
         proposals.foresee(database, workspace_id=here().workspace_id, mapping=waiting, giver=giver(database))
 
-    try:
-        return confirming.preview(confirmed), None
-    except Refusal as refusal:
-        return None, refusal.sentence
+    told = confirming.foreseen(confirmed) if is_open else None
+    own = found.asker_id == here().member_id
+    return render_template("console/mappings/proposal.html", proposal=found, told=told, own=own)
 
 
 @blueprint.post("/proposals/<uuid:proposal_id>/confirm")
