@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import requests
@@ -151,7 +152,7 @@ def test_who_lost_their_access_or_session_meanwhile_is_told_that_in_place_of_the
 
 @pytest.mark.parametrize(("status", "again"), [(409, False), (429, True), (503, True)])
 def test_what_may_go_better_next_time_has_a_button_to_count_again(app, status, again):
-    address = "/console/w/groups/x/delete/numbers"
+    address = f"/console/w/groups/{uuid4()}/delete/numbers"
     with app.test_request_context(address, method="POST", headers={"HX-Request": "true"}):
         told = rendered(Failure(status, "code", "The sentence."), address)
     text_ = told.get_data(as_text=True)

@@ -22,7 +22,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 # So many lines of a preview are told on a page.
 SHOWN = 50
-_NUMBERS = "/numbers"
+_NUMBERS, _ENDPOINT = "/numbers", "_numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def counts(blueprint: Blueprint, rule: str) -> Callable[[View], View]:
     """
 
     def declare(view: View) -> View:
-        blueprint.add_url_rule(rule + _NUMBERS, f"{view.__name__}_numbers", view, methods=["POST"])
+        blueprint.add_url_rule(rule + _NUMBERS, view.__name__ + _ENDPOINT, view, methods=["POST"])
         return view
 
     return declare
@@ -60,7 +60,7 @@ def counts(blueprint: Blueprint, rule: str) -> Callable[[View], View]:
 
 def is_counting() -> bool:
     """Whether the numbers of a question are asked for, which is never an answer to it."""
-    return request.path.endswith(_NUMBERS)
+    return (request.endpoint or "").endswith(_ENDPOINT)
 
 
 def foreseen(change: Callable[[Connection], Any], *, tried: bool = False) -> Foreseen:
@@ -70,12 +70,11 @@ def foreseen(change: Callable[[Connection], Any], *, tried: bool = False) -> For
         change: does it, on the connection that it is given, and is refused as it would be.
         tried: whether what would be refused is refused before anything is counted: for what is written in a form.
     """
-    asked_at = request.path.removesuffix(_NUMBERS)
     if is_counting():
-        return Foreseen(asked_at, _counted(change))
+        return Foreseen(request.path.removesuffix(_NUMBERS), _counted(change))
     if tried:
         rehearse(change)
-    return Foreseen(asked_at)
+    return Foreseen(request.path)
 
 
 def _counted(change: Callable[[Connection], Any]) -> Preview:
