@@ -1,5 +1,5 @@
 # For contributors. Users need none of this: see README.md.
-.PHONY: test check faults lock screenshots bench
+.PHONY: test check faults worlds lock screenshots bench
 
 test:
 	python3 -m provisioning test
@@ -9,6 +9,9 @@ check: ## the checks without the suite
 
 faults: ## 150 faults at random and more, two in three of which kill something, until 100,000 questions were answered
 	.venv/bin/python -m tests.faults.campaign --faults 150 --probes 100000 --rest 2
+
+worlds: ## twenty times as many generated worlds, in which everybody's access is judged, as the suite looks at
+	DEEPER=20 .venv/bin/pytest -q tests/access/test_worlds.py
 
 screenshots: ## pictures of every page of the console, for the documentation
 	.venv/bin/pytest -q tests/browser/screenshots.py

@@ -55,7 +55,18 @@ class _Orjson(JSONProvider):
 
 
 def create_app(settings: Settings) -> Flask:
-    """The application of these settings, ready to serve or to give commands and workers its database.
+    """The application of these settings, ready to serve.
+
+    Raises:
+        InvalidSettings: there is no database, or no key where one is demanded.
+    """
+    app = without_doors(settings)
+    _register(app)
+    return app
+
+
+def without_doors(settings: Settings) -> Flask:
+    """The application that commands and workers are at work in: making the doors would be a tenth of what they cost.
 
     Raises:
         InvalidSettings: there is no database, or no key where one is demanded.
@@ -72,7 +83,6 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     nudge.init_app(app, broker_url=settings.redis_url)
     context.install(app, _context(settings))
-    _register(app)
     return app
 
 

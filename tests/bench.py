@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests import clusters
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,16 @@ class Servers:
 
 
 @contextmanager
-def servers(folder: Path, *, durable: bool) -> Iterator[Servers]:
-    """Run both until the block ends; `durable` where PostgreSQL is going to be killed."""
+def servers(folder: Path, *, durable: bool, cluster: Path | None = None) -> Iterator[Servers]:
+    """Run both until the block ends.
+
+    Args:
+        folder: for PostgreSQL's data.
+        durable: where PostgreSQL is going to be killed.
+        cluster: what its data is a copy of, with all tables; without one the database is empty.
+    """
+    if cluster is not None:
+        clusters.copy(cluster, folder)
     with tempfile.TemporaryDirectory(prefix="bench-") as sockets:
         postgres = EmbeddedPostgres(folder / "postgres", sockets=Path(sockets), durable=durable)
         redis = EmbeddedRedis(sockets=Path(sockets))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,17 +22,25 @@ from click.testing import CliRunner
 from flask import Flask
 from hypothesis import settings
 
+from provisioning.access import policies
 from provisioning.access.founding import found_workspace
+from provisioning.access.policies import Subject, Terms
 from provisioning.app import create_app
-from provisioning.cli.main import provisioning
-from provisioning.cli.service import settings_of
+from provisioning.cli.changes import operator
+from provisioning.cli.main import main, provisioning
+from provisioning.cli.service import OPERATOR, settings_of
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import db, transaction
-from provisioning.directory import connections
+from provisioning.directory import connections, workspaces
 from provisioning.directory.workspaces import WorkspaceView
 from provisioning.outbox import Actor
+from provisioning.tokens import api
+from tests import clusters
+from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.service import Service, start
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 # A busy machine is no fault of the code: no example is judged by its time. Where CI runs, it runs the same ones always.
 settings.register_profile("here", deadline=None, derandomize="CI" in os.environ, print_blob=True)
@@ -42,9 +51,15 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PostgreSQL's data with all tables, which servers start on copies of."""
+    return clusters.make(tmp_path_factory.mktemp("cluster"))
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, cluster: Path) -> Iterator[Service]:
     """The whole process tree: `provisioning up` in a data folder and on a port of its own."""
-    with start(tmp_path_factory.mktemp("service")) as running:
+    with start(tmp_path_factory.mktemp("service"), cluster=cluster) as running:
         yield running
 
 
@@ -159,6 +174,24 @@ class Admin:
 
 @pytest.fixture
 def command(service: Service) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line on the running service, in this process, from its words to its exit code."""
+
+    def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        given = {"PROVISIONING_DATA_DIR": str(service.data_dir), **environ}
+        with CliRunner().isolation(env=given) as (said, complained, _):
+            try:
+                main(arguments)
+            except SystemExit as end:
+                code = end.code
+            sys.stdout.flush()
+        printed = (stream.getvalue().decode() for stream in (said, complained))
+        return subprocess.CompletedProcess(arguments, code, *printed)
+
+    return run
+
+
+@pytest.fixture
+def process(service: Service) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the command line on the running service, as a process."""
 
     def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -189,11 +222,16 @@ def facts_of(service: Service) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def new_admin(service: Service, facts_of: Callable[..., Any]) -> Callable[..., Admin]:
-    """Makes API tokens of a workspace."""
+def new_admin(service: Service, app: Flask) -> Callable[..., Admin]:
+    """Makes API tokens of a workspace, as the operator does."""
 
     def make(workspace: str, role: str = "workspace-owner") -> Admin:
-        made = facts_of("token", "create", "--workspace", workspace, "--name", "test", "--role", role)
-        return Admin(service.base_url, made["token"])
+        secret = context().keyring.mint(Kind.API_TOKEN)
+        with transaction() as connection:
+            of = workspaces.by_slug(connection, workspace).id
+            made = api.issue(connection, workspace_id=of, name="test", digest=secret.digest, by=OPERATOR)
+            subject, giver = Subject("token", made.id), operator(connection, of)
+            policies.give(connection, workspace_id=of, subject=subject, terms=Terms(role), giver=giver)
+        return Admin(service.base_url, secret.text)
 
     return make

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import clusters
 from tests.waiting import eventually
 
 # Quick sweeps, so that tests wait for little, but do not use up the machine; everything else is as it is for everybody.
@@ -36,8 +37,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def start(folder: Path, **environ: str) -> Iterator[Service]:
-    """Run `provisioning up` in a folder until the block ends."""
+def start(folder: Path, *, cluster: Path | None = None, **environ: str) -> Iterator[Service]:
+    """Run `provisioning up` in a folder until the block ends.
+
+    Args:
+        folder: for its data and for what it says.
+        cluster: what PostgreSQL's data is a copy of; without one, or where there are data, it is as for everybody.
+        environ: settings.
+    """
+    if cluster is not None and not (folder / "data").exists():
+        clusters.copy(cluster, folder / "data")
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     output = folder / "output.txt"

@@ -13,7 +13,7 @@ from flask import Flask
 from config.schedule import SCHEDULE
 from config.settings import InvalidSettings, Settings
 from provisioning import nudge
-from provisioning.app import create_app
+from provisioning.app import without_doors
 from provisioning.forwarding.means import QUEUE as FORWARDING
 from provisioning.nudge import broker_address
 from provisioning.outbox import Urgency
@@ -35,7 +35,7 @@ def make_worker(settings: Settings) -> Celery:
     """
     if settings.database_url is None or settings.redis_url is None:
         raise InvalidSettings("DATABASE_URL and REDIS_URL must be set for the workers: `provisioning up` sets both")
-    flask = create_app(settings)
+    flask = without_doors(settings)
     celery = Celery("provisioning", broker=broker_address(settings.redis_url), task_cls=_in_context(flask))
     celery.flask = flask
     celery.conf.update(_configuration(settings))

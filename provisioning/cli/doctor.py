@@ -10,7 +10,7 @@ from importlib.metadata import version
 import click
 
 from provisioning import doctor as rounds
-from provisioning.app import create_app
+from provisioning.app import without_doors
 from provisioning.cli.output import Output
 from provisioning.cli.service import NothingRuns, data_dir_option, json_option, settings_of
 from provisioning.context import context
@@ -26,7 +26,7 @@ def doctor(called: click.Context) -> None:
     """Look the service over, and report; exit 1 when something is amiss."""
     lines = [Line("version", ok=True, seen=f"{version('provisioning')} on Python {platform.python_version()}")]
     try:
-        app = create_app(settings_of(called.meta["data_dir"]))
+        app = without_doors(settings_of(called.meta["data_dir"]))
     except NothingRuns as error:
         lines.append(Line("service", ok=False, seen=str(error)))
     else:

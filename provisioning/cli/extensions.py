@@ -30,10 +30,11 @@ def _facts(found: ExtensionView) -> dict[str, Any]:
 
 
 def _definition(_context: click.Context, _parameter: click.Parameter, file: IO[bytes]) -> Any:
-    try:
-        return orjson.loads(file.read())
-    except orjson.JSONDecodeError as error:
-        raise click.BadParameter(f"{file.name} is not JSON: {error}") from None
+    with file:
+        try:
+            return orjson.loads(file.read())
+        except orjson.JSONDecodeError as error:
+            raise click.BadParameter(f"{file.name} is not JSON: {error}") from None
 
 
 _file = click.argument("definition", metavar="FILE", type=click.File("rb"), callback=_definition)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -11,7 +12,7 @@ import click
 
 from config import settings
 from config.settings import Settings
-from provisioning.app import create_app
+from provisioning.app import without_doors
 from provisioning.cli import instance
 from provisioning.cli.output import Output
 from provisioning.database import db
@@ -66,6 +67,16 @@ json_option = click.option(
 )
 
 
+@contextmanager
+def at_work(data_dir: str | None) -> Iterator[None]:
+    """Be in an application context of the service until the block ends; no connection is left open behind it."""
+    with without_doors(settings_of(data_dir)).app_context():
+        try:
+            yield
+        finally:
+            db.engine.dispose()
+
+
 def operates(command: Callable[Concatenate[Output, P], None]) -> Callable[P, None]:
     """Make a command one that works on the service: it gets an `Output`, and runs in an application context."""
 
@@ -74,10 +85,7 @@ def operates(command: Callable[Concatenate[Output, P], None]) -> Callable[P, Non
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         meta = click.get_current_context().meta
-        with create_app(settings_of(meta["data_dir"])).app_context():
-            try:
-                command(Output(as_json=meta["json"]), *args, **kwargs)
-            finally:
-                db.engine.dispose()
+        with at_work(meta["data_dir"]):
+            command(Output(as_json=meta["json"]), *args, **kwargs)
 
     return run

@@ -11,12 +11,11 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from provisioning.app import create_app
 from provisioning.cli.output import Output
-from provisioning.cli.service import OPERATOR, data_dir_option, json_option, settings_of
+from provisioning.cli.service import OPERATOR, at_work, data_dir_option, json_option
 from provisioning.context import context
 from provisioning.credentials import Kind
-from provisioning.database import db, transaction
+from provisioning.database import transaction
 from provisioning.directory import connections, workspaces
 from provisioning.simulator import IDPS, VARIANTS, Plan, Report, play
 from provisioning.simulator.client import Unreachable
@@ -78,7 +77,7 @@ def _own_connection(data_dir: str | None, *, workspace: str, idp: str, label: st
         The SCIM base URL and the token.
     """
     name = f"simulated-{label}"
-    with create_app(settings_of(data_dir)).app_context():
+    with at_work(data_dir):
         secret = context().keyring.mint(Kind.CONNECTION)
         digest = secret.digest
         with transaction() as database:
@@ -88,7 +87,6 @@ def _own_connection(data_dir: str | None, *, workspace: str, idp: str, label: st
                 connections.rotate(database, workspace_id=of, name=name, digest=digest, overlap=now, by=OPERATOR)
             else:
                 connections.create(database, workspace_id=of, name=name, dialect=idp, digest=digest, by=OPERATOR)
-        db.engine.dispose()
         return f"{context().public_url}/scim/v2", secret.text
 
 

@@ -24,7 +24,7 @@ from honcho.environ import parse_procfile
 
 from config import settings
 from config.settings import Settings
-from provisioning.app import create_app
+from provisioning.app import without_doors
 from provisioning.cli import first_start, instance
 from provisioning.cli.instance import Instance
 from provisioning.cli.supervisor import Supervisor
@@ -113,7 +113,7 @@ def _run(wanted: Settings, environ: dict[str, str], stack: contextlib.ExitStack)
     found = Instance(os.getpid(), running.public_url, str(running.database_url), running.redis_url)
     instance.write(running.data_dir, found)
     stack.callback(instance.path_of(running.data_dir).unlink, missing_ok=True)
-    app = create_app(running)
+    app = without_doors(running)
     first_start.migrate(app)
     supervisor = Supervisor(parse_procfile(_PROCFILE.read_text()).processes, environ=environ, started=guardian.watch)
     greeter = _Greeter(app, running)

@@ -21,7 +21,7 @@ def sealed(idp):
             asked = text("SELECT count(*) FROM event WHERE workspace_id = :id AND seal_number IS NULL")
             return connection.execute(asked, {"id": idp.workspace.id}).scalar_one() == 0
 
-    eventually(is_sealed)
+    eventually(is_sealed, within=60)
     return idp.workspace
 
 

@@ -136,18 +136,24 @@ def test_what_is_refused_is_said_in_one_line(command, arguments, code, words):
     assert words in done.stderr
 
 
+def test_a_process_says_no_like_that(process):
+    done = process("workspace", "show", "nowhere")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "provisioning: There is no workspace called nowhere.\n"
+
+
 @pytest.mark.parametrize("arguments", [(), ("session",)])
-def test_a_command_that_is_not_finished_shows_what_there_is(command, arguments):
-    done = command(*arguments)
+def test_a_command_that_is_not_finished_shows_what_there_is(process, arguments):
+    done = process(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Commands:" in done.stderr.splitlines()
 
 
-def test_wrong_settings_are_named(command):
-    done = command("workspace", "list", PROVISIONING_PORT="http")
+def test_wrong_settings_are_named(process):
+    done = process("workspace", "list", PROVISIONING_PORT="http")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "PROVISIONING_PORT" in done.stderr
-    production = command("config", PROVISIONING_MODE="production")
+    production = process("config", PROVISIONING_MODE="production")
     assert production.returncode == 2
     assert "PROVISIONING_SECRET_KEY" in production.stderr
 

@@ -95,8 +95,8 @@ def test_a_second_one_on_the_same_folder_or_port_is_told_so_in_one_line(tmp_path
 
 
 @pytest.mark.parametrize("victim", ["everything's parent", "urgent", "worker", "web"])
-def test_whatever_is_killed_nothing_is_left(tmp_path, victim):
-    with start(tmp_path) as service:
+def test_whatever_is_killed_nothing_is_left(tmp_path, cluster, victim):
+    with start(tmp_path, cluster=cluster, PROVISIONING_WEB_PROCESSES="1") as service:
         sockets, processes = sockets_of(service), tree(service.process.pid)
         if victim == "everything's parent":
             os.kill(service.process.pid, signal.SIGKILL)

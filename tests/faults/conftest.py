@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from flask import Flask
 
 from config import settings
-from provisioning import migration
 from provisioning.app import create_app
 from provisioning.database import db
 from tests.faults.asking import Client
@@ -18,17 +18,14 @@ from tests.faults.looking import call_all_done
 from tests.faults.whole import Whole, whole
 
 
-@pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+@pytest.fixture(scope="package")
+def stage(tmp_path_factory: pytest.TempPathFactory, cluster: Path) -> Iterator[Whole]:
     """Servers that run, with tables; no part of the service has been started yet."""
-    with whole(tmp_path_factory.mktemp("faults")) as made:
-        with create_app(settings.load(made.servers.environ)).app_context():
-            migration.migrate()
-            db.engine.dispose()
+    with whole(tmp_path_factory.mktemp("faults"), cluster) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage_app(stage: Whole) -> Iterator[Flask]:
     """An application on the service's database, which reaches it straight."""
     app = create_app(settings.load(stage.servers.environ))
@@ -62,7 +59,7 @@ def client() -> Iterator[Client]:
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def apart(stage: Whole) -> str:
     """The name of a database at which no part of the service is at work."""
     with psycopg.connect(host=str(stage.servers.sockets), user="postgres", autocommit=True) as connection:

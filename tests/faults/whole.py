@@ -159,9 +159,14 @@ def is_ready(url: str) -> bool:
 
 
 @contextmanager
-def whole(folder: Path) -> Iterator[Whole]:
-    """Run the service until the block ends; its database is still empty, so that nothing is ready."""
-    with servers(folder, durable=True) as running:
+def whole(folder: Path, cluster: Path | None = None) -> Iterator[Whole]:
+    """Run the service until the block ends; no part of it has been started yet.
+
+    Args:
+        folder: for all that it writes.
+        cluster: what its database is a copy of; without one it is empty.
+    """
+    with servers(folder, durable=True, cluster=cluster) as running:
         proxies = Proxy(running.sockets / ".s.PGSQL.5432"), Proxy(running.sockets / "redis.sock")
         processes = Processes({**running.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
         parts = [*_webs(processes, folder, *proxies)]

@@ -266,14 +266,14 @@ def test_each_speaks_by_the_methods_that_it_is_set_up_to(service, idp, pin, name
     assert set(always) <= seen
 
 
-def test_four_at_once_do_each_other_no_harm_and_leave_nothing_with_one_another(service, new_idp, command):
+def test_four_at_once_do_each_other_no_harm_and_leave_nothing_with_one_another(service, new_idp, process):
     names = ("okta", "entra", "keycloak", "jumpcloud")
     places = {name: new_idp() for name in names}
     told: dict[str, Any] = {}
 
     def run(name: str) -> None:
         at = ("--url", f"{service.base_url}/scim/v2", "--token", places[name].token)
-        told[name] = command("simulate", name, "--users", "40", "--groups", "4", *at, "--json")
+        told[name] = process("simulate", name, "--users", "40", "--groups", "4", *at, "--json")
 
     running = [threading.Thread(target=run, args=(name,)) for name in names]
     for thread in running:

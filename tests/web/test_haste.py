@@ -35,7 +35,7 @@ def redis():
 
 
 @pytest.fixture(scope="module")
-def measured(redis, tmp_path_factory):
+def measured(redis, tmp_path_factory, cluster):
     """A service of its own, with small measures, the lowest log level, and a Redis that can be taken away."""
     environ = {
         "REDIS_URL": redis.url,
@@ -46,7 +46,7 @@ def measured(redis, tmp_path_factory):
         "PROVISIONING_OAUTH_REQUESTS_PER_MINUTE": str(MEASURE),
         "PROVISIONING_INTROSPECTIONS_PER_MINUTE": str(INTROSPECTIONS),
     }
-    with start(tmp_path_factory.mktemp("measured"), **environ) as running:
+    with start(tmp_path_factory.mktemp("measured"), cluster=cluster, **environ) as running:
         yield running
 
 

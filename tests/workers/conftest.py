@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, text
 
 from config import settings
-from provisioning import migration
 from provisioning.app import create_app
 from provisioning.database import db, transaction
 from provisioning.heartbeat import Heartbeat
@@ -22,19 +22,17 @@ from tests.bench import Processes, servers
 Spawn = Callable[..., "subprocess.Popen[bytes]"]
 
 
-@pytest.fixture(scope="session")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+@pytest.fixture(scope="package")
+def bench(tmp_path_factory: pytest.TempPathFactory, cluster: Path) -> Iterator[dict[str, str]]:
     """Running servers, as the environment of whoever is to use them."""
-    with servers(tmp_path_factory.mktemp("bench"), durable=False) as running:
+    with servers(tmp_path_factory.mktemp("bench"), durable=False, cluster=cluster) as running:
         yield dict(running.environ)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bench_app(bench: dict[str, str]) -> Iterator[Flask]:
     """An application on the bench's database."""
     made = create_app(settings.load(bench))
-    with made.app_context():
-        migration.migrate()
     yield made
     with made.app_context():
         db.engine.dispose()
