@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,9 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from provisioning.prepared import Prepared
+from provisioning.prepared import Prepared, Row
 
 T = TypeVar("T")
+_MOST_PLACES, _PLACE_SECONDS = 10_000, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,28 @@ def fetch(
     return _cut(rows, len(found.selected_columns), window, sorting, read)
 
 
+class _Places:
+    """Where pages that are asked for by number begin, as far as this process has served the pages before them.
+
+    Counting along an index up to the last page of a million takes longer than all else. A place is good for a minute
+    and while the list has as many as it had: then the page is the one that counting would lead to.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Any, ...], tuple[UUID, int, float]] = {}
+
+    def keep(self, where: tuple[Any, ...], identifier: UUID, total: int) -> None:
+        """A page that begins there begins behind this row; those of very many lists are forgotten."""
+        if len(self._found) >= _MOST_PLACES:
+            self._found.clear()
+        self._found[where] = (identifier, total, time.monotonic() + _PLACE_SECONDS)
+
+    def find(self, where: tuple[Any, ...]) -> tuple[UUID, int] | None:
+        """The row behind which a page begins, and how many the list had then."""
+        identifier, total, until = self._found.get(where, (None, 0, 0.0))
+        return None if identifier is None or time.monotonic() >= until else (identifier, total)
+
+
 class Walk(Generic[T]):
     """The whole of a list in the order of the ids, in which things came: page by page, with statements made once.
 
@@ -176,6 +200,8 @@ class Walk(Generic[T]):
         self._first = Prepared(page.add_columns(total))
         self._from = Prepared(page.where(identifier >= begin).add_columns(total))
         self._behind = Prepared(page.where(identifier > bindparam("after")).add_columns(literal(0)))
+        self._after = Prepared(page.where(identifier > bindparam("after")).add_columns(total))
+        self._places = _Places()
 
     def fetch(self, connection: Connection, values: Mapping[str, Any], window: Window) -> Page[T]:
         """One page; nobody walks back here.
@@ -189,10 +215,25 @@ class Walk(Generic[T]):
         if window.after is not None:
             rows = self._behind.rows(connection, {**given, "after": window.after.id})
         else:
-            rows = (self._from if given["passed"] else self._first).rows(connection, given)
+            rows = self._numbered(connection, given, (*values.values(), window.start_index))
         if (not rows and given["passed"]) or not window.count:
             return Page((), self._total.one(connection, values)[0])
-        return _cut(rows, self._columns, window, None, self._read)
+        page = _cut(rows, self._columns, window, None, self._read)
+        if window.after is None and page.next is not None:
+            following = (*values.values(), window.start_index + window.count)
+            self._places.keep(following, rows[window.count - 1][0], page.total)
+        return page
+
+    def _numbered(self, connection: Connection, given: Mapping[str, Any], where: tuple[Any, ...]) -> list[Row]:
+        """The rows from a number on: found by the place that is known of it, or counted up to."""
+        if not given["passed"]:
+            return self._first.rows(connection, given)
+        known = self._places.find(where)
+        if known is not None:
+            rows = self._after.rows(connection, {**given, "after": known[0]})
+            if rows and rows[0][-1] == known[1]:
+                return rows
+        return self._from.rows(connection, given)
 
 
 def _cut(

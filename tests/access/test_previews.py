@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from provisioning.access.rules import Reference
 from provisioning.database import Connection, reading, rehearsal, transaction
 from provisioning.directory import members, roster
 from provisioning.refusals import Refusal
-from tests.access.worlds import BY, RESOURCES, ROLES, RULES, TERMS, World, Written, worlds, write
+from tests.access.worlds import BY, RESOURCES, ROLES, RULES, TERMS, Person, World, Written, worlds, write
 
 Change = Callable[[Connection, Written], Any]
 Held = set[tuple[UUID, str, str]]
@@ -164,6 +165,28 @@ def test_a_preview_is_the_difference_that_is_seen_afterwards(new_idp, world: Wor
     assert lines == {("gains", *line) for line in after - before} | {("loses", *line) for line in before - after}
     assert (told.gains, told.losses, told.total) == (len(after - before), len(before - after), len(lines))
     assert told.people_affected == len({line.user_id for line in told.lines})
+
+
+@pytest.mark.parametrize(
+    ("change", "lines"),
+    [
+        (relabel(0, []), {("loses", "source:a")}),
+        (relabel(1, ["environment:prod"]), {("gains", "source:b")}),
+        (forget(0), {("loses", "source:a")}),
+        (rename("environment:prod"), set()),
+    ],
+)
+def test_what_moves_under_a_scope_that_stays_is_gained_and_lost(new_idp, change: Change, lines):
+    """Worlds seldom hold somebody whom such a change concerns."""
+    prod, none = frozenset({"environment:prod"}), frozenset()
+    scoped = Terms("source-admin", ("environment:prod",))
+    world = World((Person("Sales", active=True, owner=False),), (), (prod, none, none, none), ((0, scoped),), (), ())
+    written = write(world, new_idp())
+    with rehearsal() as connection:
+        comparison = previews.Comparison(connection, workspace_id=written.workspace_id, catalogue=ROLES)
+        change(connection, written)
+        told = comparison.difference(start=1, count=10)
+    assert {(line.change, line.resource) for line in told.lines} == lines
 
 
 def test_a_preview_of_a_role_tells_what_it_would_allow(idp):

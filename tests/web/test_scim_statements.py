@@ -123,3 +123,17 @@ def test_many_members_at_once_cost_as_many_statements_as_one(ask):
         shown, statements = ask("PATCH", path, patch({"op": op, "path": "members", "value": many}))
         assert len(statements) == TOLD[f"{op} a member {'to' if op == 'add' else 'from'} a Group"]
     assert len(shown["members"]) == 60
+
+
+def test_a_walk_by_numbers_counts_along_no_index_and_is_where_counting_would_be(ask):
+    people = [ask("POST", "/Users", {"schemas": [USER_URN], "userName": f"p{number}"})[0]["id"] for number in range(9)]
+
+    def page(start: int) -> tuple[list[str], bool]:
+        shown, statements = ask("GET", "/Users", startIndex=start, count=2)
+        assert (shown["totalResults"], shown["startIndex"]) == (len(people), start)
+        return [one["id"] for one in shown["Resources"]], any("OFFSET" in statement for statement in statements)
+
+    assert page(5) == (people[4:6], True)
+    assert [page(start) for start in (1, 3, 5, 7, 9)] == [(people[i : i + 2], False) for i in (0, 2, 4, 6, 8)]
+    ask("DELETE", f"/Users/{people.pop(0)}")
+    assert [page(start) for start in (3, 5, 7)] == [(people[2:4], True), (people[4:6], False), (people[6:8], False)]
