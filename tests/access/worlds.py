@@ -171,18 +171,19 @@ def worlds(draw: Any) -> World:
         st.sampled_from((False, False, False, True)),
     )
     people = draw(st.lists(someone, min_size=1, max_size=4))
-    names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4))
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1, max_size=4))
     everyone = st.frozensets(st.integers(0, len(people) - 1))
-    found = [UserGroup(name, draw(st.booleans()), draw(everyone)) for name in names]
+    # Only what is pushed means something by its name.
+    found = [UserGroup(name, draw(st.sampled_from((True, True, False))), draw(everyone)) for name in names]
     some = st.tuples(st.integers(0, len(people) - 1), TERMS)
-    of_groups = st.lists(st.tuples(st.integers(0, len(found) - 1), TERMS), max_size=3) if found else st.just([])
+    of_groups = st.lists(st.tuples(st.integers(0, len(found) - 1), TERMS), max_size=3)
     return World(
         tuple(people),
         tuple(found),
         (draw(_LABELLED), draw(_LABELLED), draw(_LABELLED), frozenset()),
         tuple(draw(st.lists(some, max_size=3))),
         tuple(draw(of_groups)),
-        tuple(draw(st.lists(st.sampled_from(RULES).flatmap(_fitting), max_size=4))),
+        tuple(draw(st.lists(st.sampled_from(RULES).flatmap(_fitting), min_size=1, max_size=5))),
     )
 
 
