@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from provisioning.access import facts, holders, resources
@@ -12,7 +12,7 @@ from provisioning.access.rules import Resource, decide
 from provisioning.access.scopes import parse_reference
 from provisioning.database import reading
 from provisioning.directory.paging import Window
-from tests.access.worlds import ACTIONS, RESOURCES, ROLES, World, worlds, write
+from tests.access.worlds import ACTIONS, NAMES_SAY_ALL, RESOURCES, ROLES, World, worlds, write
 
 # As many worlds as a change has time for; DEEPER=20 looks at twenty times as many.
 ONE_BY_ONE = settings(
@@ -29,6 +29,7 @@ OTHERS = st.lists(st.sampled_from([asked for asked in QUESTIONS if asked not in 
 
 @ONE_BY_ONE
 @given(worlds())
+@example(NAMES_SAY_ALL)
 def test_one_persons_access_is_what_the_rules_say(new_idp, world: World):
     written = write(world, new_idp())
     place = {"workspace_id": written.workspace_id, "catalogue": ROLES}
@@ -43,6 +44,7 @@ def test_one_persons_access_is_what_the_rules_say(new_idp, world: World):
 
 @ONE_BY_ONE
 @given(worlds(), OTHERS)
+@example(NAMES_SAY_ALL, [])
 def test_everybodys_access_is_what_each_ones_is(new_idp, world: World, others: list[tuple[str, str | None]]):
     written = write(world, new_idp())
     for action, name in [*FITTING, *others]:
