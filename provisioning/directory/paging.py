@@ -152,7 +152,7 @@ def fetch(
 
 
 class _Places:
-    """Where pages that are asked for by number begin, as far as this process has served the pages before them.
+    """Where pages that are asked for by number begin, as far as this process has served them or the pages before them.
 
     Counting along an index up to the last page of a million takes longer than all else. A place is good for a minute
     and while the list has as many as it had: then the page is the one that counting would lead to.
@@ -162,13 +162,13 @@ class _Places:
         self._found: dict[tuple[Any, ...], tuple[UUID, int, float]] = {}
 
     def keep(self, where: tuple[Any, ...], identifier: UUID, total: int) -> None:
-        """A page that begins there begins behind this row; those of very many lists are forgotten."""
+        """A page that begins there begins with this row; those of very many lists are forgotten."""
         if len(self._found) >= _MOST_PLACES:
             self._found.clear()
         self._found[where] = (identifier, total, time.monotonic() + _PLACE_SECONDS)
 
     def find(self, where: tuple[Any, ...]) -> tuple[UUID, int] | None:
-        """The row behind which a page begins, and how many the list had then."""
+        """The row with which a page begins, and how many the list had then."""
         identifier, total, until = self._found.get(where, (None, 0, 0.0))
         return None if identifier is None or time.monotonic() >= until else (identifier, total)
 
@@ -200,7 +200,7 @@ class Walk(Generic[T]):
         self._first = Prepared(page.add_columns(total))
         self._from = Prepared(page.where(identifier >= begin).add_columns(total))
         self._behind = Prepared(page.where(identifier > bindparam("after")).add_columns(literal(0)))
-        self._after = Prepared(page.where(identifier > bindparam("after")).add_columns(total))
+        self._at = Prepared(page.where(identifier >= bindparam("at")).add_columns(total))
         self._places = _Places()
 
     def fetch(self, connection: Connection, values: Mapping[str, Any], window: Window) -> Page[T]:
@@ -219,9 +219,11 @@ class Walk(Generic[T]):
         if (not rows and given["passed"]) or not window.count:
             return Page((), self._total.one(connection, values)[0])
         page = _cut(rows, self._columns, window, None, self._read)
-        if window.after is None and page.next is not None:
-            following = (*values.values(), window.start_index + window.count)
-            self._places.keep(following, rows[window.count - 1][0], page.total)
+        if window.after is None:
+            for passed in (0, window.count):
+                if passed < len(rows):
+                    where = (*values.values(), window.start_index + passed)
+                    self._places.keep(where, rows[passed][0], page.total)
         return page
 
     def _numbered(self, connection: Connection, given: Mapping[str, Any], where: tuple[Any, ...]) -> list[Row]:
@@ -230,7 +232,7 @@ class Walk(Generic[T]):
             return self._first.rows(connection, given)
         known = self._places.find(where)
         if known is not None:
-            rows = self._after.rows(connection, {**given, "after": known[0]})
+            rows = self._at.rows(connection, {**given, "at": known[0]})
             if rows and rows[0][-1] == known[1]:
                 return rows
         return self._from.rows(connection, given)
