@@ -225,6 +225,22 @@ class _Kept:
     connection: Connection | None = None
     is_lent: bool = False
 
+    @contextmanager
+    def lend(self) -> Iterator[Connection]:
+        """Have it used for one thing; one on which something failed goes back to the pool, which looks after it."""
+        if self.connection is None:
+            self.connection = db.engine.connect()
+        self.is_lent = True
+        try:
+            yield self.connection
+            # What stood alone was no transaction to the server, and is one to SQLAlchemy.
+            self.connection.rollback()
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            self.is_lent = False
+
     def end(self) -> None:
         """Give it back."""
         if self.connection is not None:
@@ -251,26 +267,11 @@ def one_connection() -> Iterator[None]:
 def _connected(*, autocommit: bool) -> Iterator[Connection]:
     """The connection of the block around, where it has one that nobody uses just now, or another."""
     kept = _kept.get()
-    if kept is None or kept.is_lent:
-        with db.engine.connect() as connection:
-            driver_of(connection).autocommit = autocommit
-            yield connection
-        return
-    if kept.connection is None:
-        kept.connection = db.engine.connect()
-    kept.is_lent = True
-    try:
-        driver = driver_of(kept.connection)
+    with db.engine.connect() if kept is None or kept.is_lent else kept.lend() as connection:
+        driver = driver_of(connection)
         if driver.autocommit is not autocommit:
             driver.autocommit = autocommit
-        yield kept.connection
-        # What stood alone was no transaction to the server, and is one to SQLAlchemy.
-        kept.connection.rollback()
-    except BaseException:
-        kept.end()
-        raise
-    finally:
-        kept.is_lent = False
+        yield connection
 
 
 @contextmanager
@@ -283,6 +284,7 @@ def reading() -> Iterator[Connection]:
 @contextmanager
 def snapshot() -> Iterator[Connection]:
     """A connection all of whose statements see the database as it was at the first one; nothing can be changed."""
+    # Never the one that a block keeps: how it is isolated lasts until the pool has it back.
     with db.engine.connect() as connection:
         fixed = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with fixed.begin():
@@ -326,7 +328,7 @@ def in_transaction(work: Callable[[Connection], T]) -> T:
 @contextmanager
 def rehearsal() -> Iterator[Connection]:
     """A connection in a transaction that is always rolled back in the end: to see what something would do."""
-    with db.engine.connect() as connection:
+    with _connected(autocommit=False) as connection:
         connection.info[_AFTER_COMMIT] = []
         with connection.begin() as begun:
             yield connection

@@ -1,7 +1,7 @@
 """The revision of the tables: which one this version needs, and whether the database has it.
 
 Web processes ask this all day. It is apart from `migration`, for Alembic and what comes with it fill a process with
-12 MB that only commands need.
+9 MB that only commands need.
 """
 
 from __future__ import annotations

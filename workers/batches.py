@@ -74,17 +74,18 @@ class Stride:
         self._next = min(max(int(self.asked * factor), _LEAST), self._most)
 
 
-def sweep(mark: Callable[[Connection, int], int], *, most: int = _MOST) -> int:
+def sweep(mark: Callable[[Connection, int], int], *, most: int = _MOST, seconds: float = _TURN_SECONDS) -> int:
     """Mark or delete rows until none are left, or until others want their turn.
 
     Args:
         mark: given a connection and how many rows to take; returns how many it took, fewer when none are left.
         most: never more at once.
+        seconds: after which others get their turn; for work that is noted as done in the end, there is no such time.
 
     Returns:
         How many there were.
     """
-    stride, total, until = Stride(most=most), 0, time.monotonic() + _TURN_SECONDS
+    stride, total, until = Stride(most=most), 0, time.monotonic() + seconds
     while time.monotonic() < until:
         marked = stride.take(mark)
         total += marked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +15,7 @@ from provisioning.database import transaction
 from provisioning.directory import deletion
 from provisioning.outbox import SYSTEM, Claimed
 from provisioning.sessions import clearing
-from workers.batches import MOST_TOLD, Stride
+from workers.batches import MOST_TOLD, Stride, sweep
 
 _LATELY = timedelta(hours=1)
 Note = Callable[[Connection, int], None]
@@ -59,9 +60,7 @@ def _remove_rows(table: Table, workspace_id: UUID, note: Note) -> None:
         note(connection, removed)
         return removed
 
-    stride = Stride()
-    while stride.take(some) == stride.asked:
-        pass
+    sweep(some, seconds=math.inf)
 
 
 def _remove_members(workspace_id: UUID, note: Note) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
@@ -12,7 +13,7 @@ from provisioning.outbox import SYSTEM, Claimed
 from provisioning.progress import Come
 from provisioning.sessions import clearing, vouched
 from provisioning.tokens import ending
-from workers.batches import MOST_TOLD, Stride
+from workers.batches import MOST_TOLD, Stride, sweep
 
 
 def clear_workspace(claimed: Claimed) -> None:
@@ -48,9 +49,7 @@ def clear_connection(claimed: Claimed) -> None:
         progress.advance(connection, claimed, cleared)
         return cleared
 
-    stride = Stride(most=MOST_TOLD)
-    while stride.take(some) == stride.asked:
-        pass
+    sweep(some, most=MOST_TOLD, seconds=math.inf)
 
 
 def clear_person(claimed: Claimed) -> None:

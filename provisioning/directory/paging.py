@@ -161,11 +161,11 @@ class _Places:
     def __init__(self) -> None:
         self._found: dict[tuple[Any, ...], tuple[UUID, int, float]] = {}
 
-    def keep(self, where: tuple[Any, ...], identifier: UUID, total: int) -> None:
-        """A page that begins there begins with this row; those of very many lists are forgotten."""
+    def keep(self, where: tuple[Any, ...], row: Row) -> None:
+        """A page that begins there begins with this row, of an id first and a total last; very many are forgotten."""
         if len(self._found) >= _MOST_PLACES:
             self._found.clear()
-        self._found[where] = (identifier, total, time.monotonic() + _PLACE_SECONDS)
+        self._found[where] = (row[0], row[-1], time.monotonic() + _PLACE_SECONDS)
 
     def find(self, where: tuple[Any, ...]) -> tuple[UUID, int] | None:
         """The row with which a page begins, and how many the list had then."""
@@ -214,28 +214,28 @@ class Walk(Generic[T]):
         given = {**values, "most": window.count + 1, "passed": window.start_index - 1}
         if window.after is not None:
             rows = self._behind.rows(connection, {**given, "after": window.after.id})
-        else:
+        elif given["passed"]:
             rows = self._numbered(connection, given, (*values.values(), window.start_index))
+        else:
+            rows = self._first.rows(connection, given)
         if (not rows and given["passed"]) or not window.count:
             return Page((), self._total.one(connection, values)[0])
-        page = _cut(rows, self._columns, window, None, self._read)
-        if window.after is None:
-            for passed in (0, window.count):
-                if passed < len(rows):
-                    where = (*values.values(), window.start_index + passed)
-                    self._places.keep(where, rows[passed][0], page.total)
-        return page
+        if window.after is None and len(rows) > window.count:
+            following = (*values.values(), window.start_index + window.count)
+            self._places.keep(following, rows[window.count])
+        return _cut(rows, self._columns, window, None, self._read)
 
     def _numbered(self, connection: Connection, given: Mapping[str, Any], where: tuple[Any, ...]) -> list[Row]:
         """The rows from a number on: found by the place that is known of it, or counted up to."""
-        if not given["passed"]:
-            return self._first.rows(connection, given)
         known = self._places.find(where)
         if known is not None:
             rows = self._at.rows(connection, {**given, "at": known[0]})
             if rows and rows[0][-1] == known[1]:
                 return rows
-        return self._from.rows(connection, given)
+        rows = self._from.rows(connection, given)
+        if rows:
+            self._places.keep(where, rows[0])
+        return rows
 
 
 def _cut(

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioning.access import custom_roles, facts, labels, mappings, policies, previews, proposals, resources
+from provisioning.access import custom_roles, facts, labels, mappings, policies, proposals, resources
 from provisioning.access.drafts import Rule
 from provisioning.access.policies import Subject, Terms
+from provisioning.access.previews import Comparison, Preview, RoleChange
 from provisioning.access.rules import Reference
 from provisioning.database import Connection, reading, rehearsal, transaction
 from provisioning.directory import members, roster
@@ -131,6 +132,14 @@ def dismiss(number: int) -> Change:
     return change
 
 
+def foreseen(workspace_id: UUID, change: Callable[[Connection], Any], *, start: int = 1, count: int = 1000) -> Preview:
+    """What a change would do, told and taken back."""
+    with rehearsal() as connection:
+        comparison = Comparison(connection, workspace_id=workspace_id, catalogue=ROLES)
+        change(connection)
+        return comparison.difference(start=start, count=count)
+
+
 NUMBERS = st.integers(0, 9)
 CHANGES = st.one_of(
     st.builds(give_one, NUMBERS, TERMS),
@@ -150,10 +159,7 @@ def test_a_preview_is_the_difference_that_is_seen_afterwards(new_idp, world: Wor
     written = write(world, new_idp())
     before = held(written)
     try:
-        with rehearsal() as connection:
-            comparison = previews.Comparison(connection, workspace_id=written.workspace_id, catalogue=ROLES)
-            change(connection, written)
-            told = comparison.difference(start=1, count=1000)
+        told = foreseen(written.workspace_id, lambda connection: change(connection, written))
     except Refusal:
         assert held(written) == before
         return
@@ -182,10 +188,7 @@ def test_what_moves_under_a_scope_that_stays_is_gained_and_lost(new_idp, change:
     scoped = Terms("source-admin", ("environment:prod",))
     world = World((Person("Sales", active=True, owner=False),), (), (prod, none, none, none), ((0, scoped),), (), ())
     written = write(world, new_idp())
-    with rehearsal() as connection:
-        comparison = previews.Comparison(connection, workspace_id=written.workspace_id, catalogue=ROLES)
-        change(connection, written)
-        told = comparison.difference(start=1, count=10)
+    told = foreseen(written.workspace_id, lambda connection: change(connection, written))
     assert {(line.change, line.resource) for line in told.lines} == lines
 
 
@@ -206,28 +209,29 @@ def test_a_preview_of_a_role_tells_what_it_would_allow(idp):
         giver = policies.Giver(BY.by, roles)
         subject = Subject("member", who.id)
         policies.give(connection, workspace_id=idp.workspace.id, subject=subject, terms=Terms("own"), giver=giver)
-    with rehearsal() as connection:
-        comparison = previews.Comparison(connection, **place)
+
+    def change(connection: Connection) -> None:
         custom_roles.change(connection, key="own", actions=["source.update"], by=BY.by, **place)
-        told = comparison.difference(start=1, count=10)
+
+    told = foreseen(idp.workspace.id, change)
     assert [(line.change, line.role, line.resource) for line in told.lines] == [("changes", "own", "*")]
-    assert told.roles == (previews.RoleChange("own", ("source.update",), ("source.read",)),)
+    assert told.roles == (RoleChange("own", ("source.update",), ("source.read",)),)
 
 
 def test_a_page_of_a_preview_is_the_same_part_of_it_though_those_who_are_alike_are_compared_once(idp):
-    place, of = {"workspace_id": idp.workspace.id, "catalogue": ROLES}, idp.workspace.id
+    of = idp.workspace.id
     people = [idp.create_user(f"{name}@corp.example")["id"] for name in "abcd"]
     group = UUID(idp.create_group("Engineering", *people)["id"])
     told = [resources.Registration("source", name, name, ("environment:prod",)) for name in "xyz"]
     with transaction() as connection:
         resources.register(connection, workspace_id=of, resources=told, by=BY.by)
 
-    def asked(start: int, count: int) -> previews.Preview:
-        with rehearsal() as connection:
-            comparison = previews.Comparison(connection, **place)
-            terms = Terms("source-admin", ("environment:prod",))
-            policies.give(connection, workspace_id=of, subject=Subject("group", group), terms=terms, giver=BY)
-            return comparison.difference(start=start, count=count)
+    def change(connection: Connection) -> None:
+        terms = Terms("source-admin", ("environment:prod",))
+        policies.give(connection, workspace_id=of, subject=Subject("group", group), terms=terms, giver=BY)
+
+    def asked(start: int, count: int) -> Preview:
+        return foreseen(of, change, start=start, count=count)
 
     whole = asked(1, 100)
     assert (whole.gains, whole.people_gaining, whole.total, len(whole.lines)) == (12, 4, 12, 12)
