@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -35,9 +36,14 @@ def _executable(config: pytest.Config) -> str:
     if found is not None:
         return found
     modules = node.modules(config, NODE, what="a browser (install Chromium, or Node, which brings one)")
-    environ = {"PATH": os.environ["PATH"], "NODE_MODULES": str(modules)}
+    # Not into the folder that all users of the machine share: what is run there may be somebody else's.
+    unpacked = modules.parent / "browser"
+    unpacked.mkdir(exist_ok=True)
+    environ = {"PATH": os.environ["PATH"], "NODE_MODULES": str(modules), "TMPDIR": str(unpacked)}
     command = ["node", str(NODE / "find.js")]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603 - our own command
+    with (unpacked / "lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603 - our own command
     return done.stdout.strip()
 
 
