@@ -36,7 +36,7 @@ from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
 from provisioning.web.console import door as console
 from provisioning.web.oauth import door as oauth
-from provisioning.web.scim import door, journal
+from provisioning.web.scim import door, express, journal
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
 from provisioning.web.sign_in.state import SealedState
 
@@ -149,10 +149,11 @@ def _post(settings: Settings) -> Carrier:
 
 
 def _register(app: Flask) -> None:
+    journal.init_app(app)
+    express.init_app(app)
     requests.init_app(app, trusted_proxies=context.of(app).trusted_proxies)
     haste.init_app(app)
     app.register_blueprint(health.blueprint)
-    journal.init_app(app)
     app.register_blueprint(door.blueprint)
     oauth.init_app(app)
     app.register_blueprint(authzen.blueprint)

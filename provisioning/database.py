@@ -5,9 +5,8 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar, Token
 from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar, TypeVar, cast
@@ -26,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import Pool
 
-__all__ = ["Base", "Connection", "DatabaseFailure", "Trouble", "db", "reading", "transaction", "trouble_of"]
+__all__ = ["Base", "Connection", "DatabaseFailure", "Engine", "Trouble", "db", "reading", "transaction", "trouble_of"]
 
 DatabaseFailure = SQLAlchemyError
 _AFTER_COMMIT = "after_commit"
@@ -130,7 +129,6 @@ class Bounded(psycopg.Connection[Any]):
         patience, self.patience = self.patience, _SIGN_OF_LIFE_SECONDS
         self.autocommit = True
         self.execute("")
-        self.autocommit = False
         self.patience = patience
 
     def _has_been_told(self) -> bool:
@@ -155,9 +153,7 @@ def _require_life(connection: Any, _record: Any, _proxy: Any) -> None:
 
 
 def _leave(connection: Any, _record: Any) -> None:
-    """Have every connection begin in the same state, whoever had it before."""
     if isinstance(connection, Bounded) and not connection.closed:
-        connection.autocommit = False
         connection.trusted_until = time.monotonic() + _TRUSTED_SECONDS
 
 
@@ -218,74 +214,112 @@ def is_pooled(connection: Connection) -> bool:
     return bool(here != driver_of(connection).info.backend_pid)
 
 
-@dataclass(slots=True)
 class _Kept:
     """The connection of a block that uses one for everything."""
 
-    connection: Connection | None = None
-    is_lent: bool = False
+    __slots__ = ("_connection", "_engine", "_outer", "is_lent")
 
-    @contextmanager
-    def lend(self) -> Iterator[Connection]:
-        """Have it used for one thing; one on which something failed goes back to the pool, which looks after it."""
-        if self.connection is None:
-            self.connection = db.engine.connect()
+    def __init__(self, engine: Engine | None = None) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._outer: Token[_Kept | None] | None = None
+        self.is_lent = False
+
+    def __enter__(self) -> None:
+        self._outer = _kept.set(self)
+
+    def __exit__(self, *_raised: object) -> None:
+        if self._outer is not None:
+            _kept.reset(self._outer)
+        self.end()
+
+    def lend(self) -> Connection:
+        """Have it used for one thing."""
+        if self._connection is None:
+            self._connection = (self._engine or db.engine).connect()
         self.is_lent = True
-        try:
-            yield self.connection
+        return self._connection
+
+    def take_back(self) -> None:
+        """Have it rest until the next thing."""
+        self.is_lent = False
+        if self._connection is not None:
             # What stood alone was no transaction to the server, and is one to SQLAlchemy.
-            self.connection.rollback()
-        except BaseException:
-            self.end()
-            raise
-        finally:
-            self.is_lent = False
+            self._connection.rollback()
 
     def end(self) -> None:
-        """Give it back."""
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        """Give it back to the pool, which looks after one on which something has failed."""
+        self.is_lent = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _settled(connection: Connection, *, autocommit: bool) -> Connection:
+    """A connection on which every statement stands alone, or none does: one comes from the pool as it was left."""
+    driver = driver_of(connection)
+    if driver.autocommit is not autocommit:
+        driver.autocommit = autocommit
+    return connection
 
 
 _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
 
 
-@contextmanager
-def one_connection() -> Iterator[None]:
-    """Use one connection for all that a block reads and writes in turn: fetching one from the pool has its price."""
-    kept = _Kept()
-    token = _kept.set(kept)
-    try:
-        yield
-    finally:
-        _kept.reset(token)
-        kept.end()
+def one_connection(engine: Engine) -> AbstractContextManager[None]:
+    """Use one connection for all that a block reads and writes in turn: fetching one from the pool has its price.
+
+    Args:
+        engine: where it comes from; inside the block no application needs to be at work.
+    """
+    return _Kept(engine)
 
 
-@contextmanager
-def _connected(*, autocommit: bool) -> Iterator[Connection]:
-    """The connection of the block around, where it has one that nobody uses just now, or another."""
-    kept = _kept.get()
-    with db.engine.connect() if kept is None or kept.is_lent else kept.lend() as connection:
-        driver = driver_of(connection)
-        if driver.autocommit is not autocommit:
-            driver.autocommit = autocommit
-        yield connection
+class _Connected:
+    """The connection of the block around, where it has one that nobody uses just now, or another.
+
+    A class, and not a generator: every request is here several times, and a generator costs three times as much.
+    """
+
+    __slots__ = ("_autocommit", "_is_kept", "_of")
+
+    def __init__(self, *, autocommit: bool) -> None:
+        kept = _kept.get()
+        self._autocommit = autocommit
+        self._is_kept = kept is not None and not kept.is_lent
+        self._of = kept if kept is not None and self._is_kept else _Kept()
+
+    def __enter__(self) -> Connection:
+        try:
+            return _settled(self._of.lend(), autocommit=self._autocommit)
+        except BaseException:
+            self._of.end()
+            raise
+
+    def __exit__(self, raised: type[BaseException] | None, *_raised: object) -> None:
+        if self._is_kept and raised is None:
+            self._of.take_back()
+        else:
+            self._of.end()
 
 
-@contextmanager
-def reading() -> Iterator[Connection]:
+def reading() -> AbstractContextManager[Connection]:
     """A connection on which every statement stands alone: no BEGIN and no ROLLBACK travels for a plain read."""
-    with _connected(autocommit=True) as connection:
-        yield connection
+    return _Connected(autocommit=True)
+
+
+@contextmanager
+def alone() -> Iterator[Connection]:
+    """A connection of one's own, for whoever begins and ends transactions by hand, or sets how they are isolated."""
+    with db.engine.connect() as connection:
+        yield _settled(connection, autocommit=False)
 
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
     """A connection all of whose statements see the database as it was at the first one; nothing can be changed."""
     # Never the one that a block keeps: how it is isolated lasts until the pool has it back.
-    with db.engine.connect() as connection:
+    with alone() as connection:
         fixed = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with fixed.begin():
             yield fixed
@@ -297,7 +331,7 @@ def transaction() -> Iterator[Connection]:
 
     What was registered with `after_commit` runs once the commit has been acknowledged.
     """
-    with _connected(autocommit=False) as connection:
+    with _Connected(autocommit=False) as connection:
         callbacks = connection.info[_AFTER_COMMIT] = cast("list[Callable[[], None]]", [])
         with connection.begin():
             yield connection
@@ -328,7 +362,7 @@ def in_transaction(work: Callable[[Connection], T]) -> T:
 @contextmanager
 def rehearsal() -> Iterator[Connection]:
     """A connection in a transaction that is always rolled back in the end: to see what something would do."""
-    with _connected(autocommit=False) as connection:
+    with _Connected(autocommit=False) as connection:
         connection.info[_AFTER_COMMIT] = []
         with connection.begin() as begun:
             yield connection

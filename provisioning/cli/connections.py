@@ -266,7 +266,7 @@ def log(
             count=count,
         )
     if out.as_json:
-        out.many("entries", [dataclasses.asdict(entry) for entry in told])
+        out.many("entries", [entry._asdict() for entry in told])
     else:
         out.many("entries", [_line(entry) for entry in told])
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,8 +29,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory import awaiting, lost_groups
+from provisioning.directory import awaiting, connections, lost_groups
 from provisioning.directory.conditions import as_id
+from provisioning.directory.connections import Look
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
 from provisioning.directory.models import AwaitedMember, Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
@@ -47,8 +48,7 @@ class MemberReference:
     display: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupView:
+class GroupView(NamedTuple):
     """A user group as stored."""
 
     id: UUID
@@ -112,6 +112,20 @@ def _members(most: int | BindParameter[int] | None) -> Any:
 WITH_MEMBERS = VIEW.add_columns(_members(None))
 _ONE = VIEW.where(Group.workspace_id == bindparam("workspace"), Group.id == bindparam("group"))
 _BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
+
+
+def _along(wanted: Select[*tuple[Any, ...]]) -> Prepared:
+    """The group of an id, among those that the connection pushes that asks."""
+    return connections.along(
+        lambda asking: wanted.where(
+            Group.workspace_id == asking.workspace_id,
+            Group.connection_id == asking.id,
+            Group.id == bindparam("group"),
+        )
+    )
+
+
+_ALONG, _MEMBERS_ALONG = _along(VIEW), _along(WITH_MEMBERS)
 _PARAMETERS: dict[str, Any] = {name: bindparam(name) for name in ("id", "workspace_id", *GroupProfile.COLUMNS)}
 _CREATE = Prepared(
     outbox.telling(insert(Group).values(**_PARAMETERS, connection_id=bindparam("connection_id")).returning(*_COLUMNS))
@@ -133,7 +147,7 @@ def view(row: Sequence[Any]) -> GroupView:
     """A row of `VIEW` or `WITH_MEMBERS` as a value."""
     own = len(_COLUMNS)
     group = GroupView(*row[:own])
-    return group if len(row) == own else replace(group, members=tuple(row[own]))
+    return group if len(row) == own else group._replace(members=tuple(row[own]))
 
 
 def create(
@@ -167,12 +181,12 @@ def create(
     told = outbox.told(connection, fact, workspace_id=workspace_id, by=by)
     group = _written(_CREATE, connection, {**new, **told})
     if not members:
-        return replace(group, members=())
+        return group._replace(members=())
     added = _add(connection, group=group, members=members, by=by, awaits=awaits)
     if added:
         changed = GroupMembersChanged(group_id=group.id, added=added, removed=())
         outbox.append(connection, changed, workspace_id=workspace_id, by=by)
-    return replace(group, members=tuple(sorted(added)))
+    return group._replace(members=tuple(sorted(added)))
 
 
 def _written(change: Prepared, connection: Connection, values: dict[str, Any]) -> GroupView:
@@ -199,9 +213,23 @@ def by_id(connection: Connection, *, workspace_id: UUID, group_id: UUID, most: i
     else:
         wanted = VIEW.add_columns(_members(most)).where(Group.workspace_id == workspace_id, Group.id == group_id)
         row = connection.execute(wanted).one_or_none()
+    return found(row)
+
+
+def found(row: Sequence[Any] | None) -> GroupView:
+    """The group of a row.
+
+    Raises:
+        NotFound: there is none.
+    """
     if row is None:
         raise NotFound("There is no such group in this workspace.")
     return view(row)
+
+
+def look(group_id: UUID, *, with_members: bool = False) -> Look:
+    """The group of this id among those that the connection pushes that asks: a row for `view`."""
+    return Look(_MEMBERS_ALONG if with_members else _ALONG, {"group": group_id})
 
 
 def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> GroupView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -253,7 +252,7 @@ def store(
         **outbox.told(connection, *facts, workspace_id=member.workspace_id, by=by),
     }
     row = _written(_STORE, connection, new, profile)
-    stored = replace(MemberView(*row), groups=member.groups)
+    stored = MemberView._make((*row, member.groups))
     return _arrived(connection, stored, connection_id, profile, by) if "externalId" in changed else stored
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
@@ -49,7 +47,7 @@ def protect(connection: Connection, *, member: MemberView, protected: bool, by: 
     here = (Member.workspace_id == member.workspace_id, Member.id == member.id)
     changed = update(Member).where(*here).values(protected=protected)
     connection.execute(outbox.together(connection, changed, fact, workspace_id=member.workspace_id, by=by))
-    return replace(member, protected=protected)
+    return member._replace(protected=protected)
 
 
 def _set_owner(connection: Connection, member: MemberView, fact: Fact, by: Actor) -> MemberView:
@@ -58,7 +56,7 @@ def _set_owner(connection: Connection, member: MemberView, fact: Fact, by: Actor
     changed = update(Member).where(*here).values(owner=owner)
     connection.execute(outbox.together(connection, changed, fact, workspace_id=member.workspace_id, by=by))
     users.renew_texts(connection, user_id=member.user_id)
-    return replace(member, owner=owner)
+    return member._replace(owner=owner)
 
 
 def refuse_last(connection: Connection, *, member: MemberView, by: Actor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
-from provisioning.directory import users
+from provisioning.directory import connections, users
+from provisioning.directory.connections import Look
 from provisioning.directory.models import Group, Member, Membership, User
 from provisioning.directory.profile import address
 from provisioning.prepared import Prepared
@@ -29,8 +30,7 @@ class GroupReference:
     display_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemberView:
+class MemberView(NamedTuple):
     """A team member as stored, with the groups they are in."""
 
     id: UUID
@@ -96,12 +96,20 @@ _GROUPS = (
 VIEW: Select[*tuple[Any, ...]] = select(*COLUMNS, _GROUPS.label("groups"))
 _ONE = VIEW.where(Member.workspace_id == bindparam("workspace"), Member.id == bindparam("member"))
 _BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(of=Member))
+_ALONG = connections.along(
+    lambda asking: VIEW.where(Member.workspace_id == asking.workspace_id, Member.id == bindparam("member"))
+)
 
 
 def view(row: Sequence[Any]) -> MemberView:
     """A row of `VIEW` as a value."""
     groups = tuple(GroupReference(UUID(identifier), name) for identifier, name in row[-1]) if row[-1] else ()
-    return MemberView(*(*row[:-1], groups))
+    return MemberView._make((*row[:-1], groups))
+
+
+def look(member_id: UUID) -> Look:
+    """The member of this id, in the workspace of the connection that asks: a row for `view`."""
+    return Look(_ALONG, {"member": member_id})
 
 
 def by_id(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> MemberView:
@@ -110,7 +118,15 @@ def by_id(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Mem
     Raises:
         NotFound: the workspace has none.
     """
-    row = _BY_ID.one_or_none(connection, {"workspace": workspace_id, "member": member_id})
+    return found(_BY_ID.one_or_none(connection, {"workspace": workspace_id, "member": member_id}))
+
+
+def found(row: Sequence[Any] | None) -> MemberView:
+    """The member of a row.
+
+    Raises:
+        NotFound: there is none.
+    """
     if row is None:
         raise NotFound("There is no such member in this workspace.")
     return view(row)
@@ -122,10 +138,7 @@ def lock(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> Memb
     Raises:
         NotFound: the workspace has none of this id.
     """
-    row = _HELD.one_or_none(connection, {"workspace": workspace_id, "member": member_id})
-    if row is None:
-        raise NotFound("There is no such member in this workspace.")
-    return view(row)
+    return found(_HELD.one_or_none(connection, {"workspace": workspace_id, "member": member_id}))
 
 
 def by_email(connection: Connection, *, workspace_id: UUID, email: str) -> MemberView:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -37,8 +37,7 @@ _FIRST_ERROR = 400
 _FEW = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One request of a connection, and what became of it."""
 
     id: UUID
@@ -49,17 +48,17 @@ class Entry:
     path: str
     status: int
     milliseconds: int
-    filter: str | None = None
-    scim_type: str | None = None
-    detail: str | None = None
-    resource_type: str | None = None
-    resource_id: str | None = None
-    changes: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    request_id: str | None = None
+    filter: str | None
+    scim_type: str | None
+    detail: str | None
+    resource_type: str | None
+    resource_id: str | None
+    changes: dict[str, Any]
+    notes: list[str]
+    request_id: str | None
 
 
-_FIELDS = tuple(f.name for f in dataclasses.fields(Entry))
+_FIELDS = Entry._fields
 _VIEW = select(*(getattr(JournalEntry, name) for name in _FIELDS))
 _GIVEN = (
     func.jsonb_to_recordset(bindparam("entries", type_=JSONB))
@@ -71,7 +70,7 @@ _WRITE = insert(JournalEntry).from_select(_FIELDS, select(_GIVEN))
 
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write entries, many at once and as one parameter: a statement for each costs PostgreSQL ten times as much."""
-    connection.execute(_WRITE, {"entries": [{name: getattr(entry, name) for name in _FIELDS} for entry in entries]})
+    connection.execute(_WRITE, {"entries": [entry._asdict() for entry in entries]})
 
 
 def search(
@@ -110,7 +109,7 @@ def search(
         )
         wanted = wanted.where(tuple_(JournalEntry.at, JournalEntry.id) < place.scalar_subquery())
     rows = connection.execute(wanted.order_by(JournalEntry.at.desc(), JournalEntry.id.desc()).limit(count))
-    return [Entry(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
+    return [Entry._make(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

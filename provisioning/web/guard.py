@@ -22,9 +22,10 @@ from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, reading, transaction
 from provisioning.directory import connections
-from provisioning.directory.connections import ConnectionView
+from provisioning.directory.connections import ConnectionView, Look
 from provisioning.outbox import Actor
 from provisioning.pace import Measure
+from provisioning.prepared import Row
 from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict, verdict
@@ -75,12 +76,20 @@ def refuse_paused(found: ConnectionView) -> None:
         raise PutOff("An admin has paused this connection: it goes on later.", retry_after=PAUSE_SECONDS)
 
 
-def by_connection(view: Callable[P, T]) -> Callable[P, T]:
-    """Declare a route that takes the bearer credential of a connection; the view finds it in `connection()`."""
+def by_connection(
+    view: Callable[P, T], look: Callable[P, Look | None] = lambda *_args, **_kwargs: None
+) -> Callable[P, T]:
+    """Declare a route that takes the bearer credential of a connection; the view finds it in `connection()`.
+
+    Args:
+        view: of the route.
+        look: of the view's arguments, what is read along with the credential, for `looked_up`. Whatever is wrong with a
+            request it leaves to the view: only who may ask is told.
+    """
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        g.connection = found = _connection_of(_bearer())
+        g.connection = found = _connection_of(_bearer(), look(*args, **kwargs))
         g.actor = Actor("connection", str(found.id), request_id())
         refuse_paused(found)
         _refuse_haste(found)
@@ -89,12 +98,12 @@ def by_connection(view: Callable[P, T]) -> Callable[P, T]:
     return declare(guarded, "connection")
 
 
-def _connection_of(token: str) -> ConnectionView:
+def _connection_of(token: str, look: Look | None) -> ConnectionView:
     digest = context().keyring.recognise(token, Kind.CONNECTION)
     found = None
     if digest is not None:
         with reading() as database:
-            found = connections.by_credential(database, digest)
+            found, g.looked_up = connections.by_credential(database, digest, look)
             if found is not None:
                 connections.note_use(database, of=found, digest=digest, address=request.remote_addr)
     if found is None:
@@ -317,6 +326,12 @@ def program(scope: str) -> Program:
     return Program(found.client, known[1], Actor("client", str(found.client.id), request_id()))
 
 
+def looked_up() -> Row | None:
+    """What was read along with the credential of the connection; None where there was no such row, or no look."""
+    found: Row | None = g.looked_up
+    return found
+
+
 def has_connection() -> bool:
     """Whether the credential of a connection was made out."""
     return "connection" in g
@@ -363,7 +378,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 def request_id() -> str | None:
     """The id that the caller gave the request, if it is one that can be stored and shown."""
-    given = request.headers.get("X-Request-Id", "")
+    return storable(request.headers.get("X-Request-Id", ""))
+
+
+def storable(given: str) -> str | None:
+    """A request's id, if it is one that can be stored and shown."""
     return given if _REQUEST_ID.fullmatch(given) else None
 
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from provisioning.context import context
-from provisioning.database import one_connection
+from provisioning.database import Engine, db, one_connection
 from provisioning.refusals import NotAllowed
 
 if TYPE_CHECKING:  # these exist for type checkers alone
@@ -40,7 +40,8 @@ def init_app(app: Flask, *, trusted_proxies: int) -> None:
     if trusted_proxies:
         hops = dict.fromkeys(("x_for", "x_proto", "x_host", "x_prefix"), trusted_proxies)
         app.wsgi_app = ProxyFix(app.wsgi_app, **hops)  # type: ignore[method-assign]
-    inner = _on_one_connection(_without_trailing_slash(app.wsgi_app))
+    with app.app_context():
+        inner = _on_one_connection(db.engine, _without_trailing_slash(app.wsgi_app))
     app.wsgi_app = _dressed(inner)  # type: ignore[method-assign, assignment]
 
 
@@ -54,9 +55,9 @@ def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
     return called
 
 
-def _on_one_connection(app: WSGIApplication) -> WSGIApplication:
+def _on_one_connection(engine: Engine, app: WSGIApplication) -> WSGIApplication:
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with one_connection():
+        with one_connection(engine):
             return app(environ, start_response)
 
     return called

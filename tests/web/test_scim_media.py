@@ -69,14 +69,17 @@ FORWARDED = {
 
 
 def location(service, idp, proxies, **headers):
-    """Where a User is, according to an application behind so many proxies."""
+    """Where a User is, according to an application behind so many proxies: in a list, and looked up by name."""
     settings = replace(settings_of(str(service.data_dir)), trusted_proxies=proxies)
     app = create_app(settings)
     try:
-        answer = app.test_client().get(
-            "/scim/v2/Users?count=1", headers={"Authorization": f"Bearer {idp.token}", **headers}
-        )
-        return answer.get_json()["Resources"][0]["meta"]["location"].partition("/Users/")[0]
+        sent = {"Authorization": f"Bearer {idp.token}", **headers}
+        answers = [
+            app.test_client().get(f"/scim/v2/Users?{query}", headers=sent)
+            for query in ("count=1", "filter=userName%20eq%20%22ann%22")
+        ]
+        (found,) = {answer.get_json()["Resources"][0]["meta"]["location"].partition("/Users/")[0] for answer in answers}
+        return found
     finally:
         with app.app_context():
             db.engine.dispose()

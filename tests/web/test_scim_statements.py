@@ -57,6 +57,7 @@ def test_each_request_takes_as_many_statements_as_are_told(ask):
     bob, _ = ask("POST", "/Users", {**person, "userName": "bob@corp.example", "externalId": "2"})
     user = f"/Users/{ann['id']}"
     measure("read a User", "GET", user)
+    measure("look a User up by its userName", "GET", "/Users", filter='userName eq "ann@corp.example"')
     measure("look a User up by a filter", "GET", "/Users", filter='externalId eq "1"')
     measure("read a page of Users", "GET", "/Users", count=2)
     measure("change a User by PATCH", "PATCH", user, patch({"op": "replace", "path": "title", "value": "x"}))
@@ -67,6 +68,9 @@ def test_each_request_takes_as_many_statements_as_are_told(ask):
     team = {"schemas": [GROUP_URN], "displayName": "T", "members": [{"value": ann["id"]}]}
     group = f"/Groups/{measure('create a Group with members', 'POST', '/Groups', team)['id']}"
     measure("read a Group with its members", "GET", group)
+    alone = {"excludedAttributes": "members"}
+    measure("read a Group without its members", "GET", group, **alone)
+    measure("look a Group up by its displayName", "GET", "/Groups", filter='displayName eq "t"', **alone)
     measure("look a Group up by a filter", "GET", "/Groups", filter='displayName eq "t"')
     measure("add a member to a Group", "PATCH", group, patch(member("add", bob["id"])))
     measure("remove a member from a Group", "PATCH", group, patch(member("remove", bob["id"])))

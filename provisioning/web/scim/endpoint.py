@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from provisioning.database import Connection, reading
+from provisioning.directory.connections import Look
 from provisioning.directory.paging import Page
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
@@ -26,29 +27,31 @@ class Endpoint:
         name: under which its resources stand.
         kind: its resource type, as the workspace of the one who asks has it.
         verbs: how its resources are written.
-        find: reads one by its id, with what is to be shown.
+        look: what is read of one by its id along with the credential; None for what is no id.
+        find: the one that was read so, with what is to be shown.
         listed: reads some, with what is to be shown, as the items of a page.
     """
 
     name: str
     kind: Callable[[], ResourceType]
     verbs: Verbs
-    find: Callable[[Connection, str, Projection], Written]
+    look: Callable[[str], Look | None]
+    find: Callable[[str, Projection], Written]
     listed: Callable[[Connection, Query], tuple[Page[Any], list[dict[str, Any]]]]
 
     def blueprint(self) -> Blueprint:
         """Its routes."""
         made = Blueprint(self.name.lower(), __name__, url_prefix=f"/{self.name}")
         for path, view, method in (
-            ("", self._create, "POST"),
-            ("", self._page, "GET"),
-            ("/.search", self._search, "POST"),
-            ("/<identifier>", self._read, "GET"),
-            ("/<identifier>", self._replace, "PUT"),
-            ("/<identifier>", self._change, "PATCH"),
-            ("/<identifier>", self._delete, "DELETE"),
+            ("", by_connection(self._create), "POST"),
+            ("", by_connection(self._page), "GET"),
+            ("/.search", by_connection(self._search), "POST"),
+            ("/<identifier>", by_connection(self._read, self.look), "GET"),
+            ("/<identifier>", by_connection(self._replace), "PUT"),
+            ("/<identifier>", by_connection(self._change), "PATCH"),
+            ("/<identifier>", by_connection(self._delete), "DELETE"),
         ):
-            made.add_url_rule(path, view.__name__.strip("_"), by_connection(view), methods=[method])
+            made.add_url_rule(path, view.__name__.strip("_"), view, methods=[method])
         return made
 
     def _create(self) -> Response:
@@ -69,8 +72,7 @@ class Endpoint:
 
     def _read(self, identifier: str) -> Response:
         shown = media.projection(self.kind())
-        with reading() as database:
-            found = self.find(database, identifier, shown)
+        found = self.find(identifier, shown)
         if versions.is_known(found.version, request.if_none_match):
             return media.not_modified(found.version)
         return media.respond_written(found, shown)

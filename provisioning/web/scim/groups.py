@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flask import request
@@ -11,17 +10,20 @@ from werkzeug.datastructures import ETags
 from provisioning.database import Connection
 from provisioning.directory import groups, listing, mass_changes
 from provisioning.directory.conditions import as_id
+from provisioning.directory.connections import Look
 from provisioning.directory.filters import Viewer
 from provisioning.directory.groups import Delta, GroupView
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
+from provisioning.scim.definitions import GROUP
 from provisioning.scim.document import keep_immutable
 from provisioning.scim.edit import apply
+from provisioning.scim.errors import ScimError
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
-from provisioning.web.guard import actor, connection
+from provisioning.web.guard import actor, connection, looked_up
 from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint
 from provisioning.web.scim.operation import (
@@ -178,7 +180,7 @@ def _stored(
         read = {"workspace_id": group.workspace_id, "group_id": group.id}
         stored = groups.by_id(database, **read, most=None if wants_all else most)
     if not wants_all and len(stored.members or ()) > MOST_SENT_BACK:
-        stored = replace(stored, members=None)
+        stored = stored._replace(members=None)
     return _written(stored, attributes, shown)
 
 
@@ -192,9 +194,25 @@ def deletion(group_id: str, condition: ETags) -> Operation:
     return carry_out
 
 
-def _find(database: Connection, group_id: str, shown: Projection) -> Written:
-    most = None if shown.wants("members") else 0
-    return _written(_own(groups.by_id(database, **_wanted(group_id), most=most)), (), shown)
+def _look(identifier: str) -> Look | None:
+    wanted, asked = as_id(identifier), request.args
+    if wanted is None:
+        return None
+    with_members = _shows_members(asked.get("attributes"), asked.get("excludedAttributes"))
+    return groups.look(wanted, with_members=with_members)
+
+
+def _shows_members(attributes: str | None, excluded: str | None) -> bool:
+    """Whether members are to be shown, which no extension of a workspace's has a say in."""
+    try:
+        return Projection.parse(attributes, excluded, GROUP).wants("members")
+    except ScimError:
+        return False
+
+
+def _find(group_id: str, shown: Projection) -> Written:
+    _wanted(group_id)
+    return _written(groups.found(looked_up()), (), shown)
 
 
 def _listed(database: Connection, query: Query) -> tuple[Page[GroupView], list[dict[str, Any]]]:
@@ -209,4 +227,4 @@ def _listed(database: Connection, query: Query) -> tuple[Page[GroupView], list[d
     return found, [shown.apply(resource(group, viewer)) for group in found.items]
 
 
-ENDPOINT = Endpoint("Groups", _kind, Verbs(creation, replacement, change, deletion), _find, _listed)
+ENDPOINT = Endpoint("Groups", _kind, Verbs(creation, replacement, change, deletion), _look, _find, _listed)

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from flask import Flask, Response, current_app, g, request
@@ -22,6 +22,7 @@ from provisioning import clock, entropy
 from provisioning.database import DatabaseFailure, Trouble, transaction, trouble_of
 from provisioning.dialects import recognise
 from provisioning.directory import connections
+from provisioning.directory.connections import ConnectionView
 from provisioning.journal import entries
 from provisioning.journal.entries import Entry
 from provisioning.web.guard import connection, has_connection, request_id
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Noted:
+class Noted:
     """What is known of the operation under way."""
 
     resource_type: str | None = None
@@ -44,10 +45,10 @@ class _Noted:
     notes: list[str] = field(default_factory=list)
 
 
-def _noted() -> _Noted:
+def _noted() -> Noted:
     if "journal" not in g:
-        g.journal = _Noted()
-    noted: _Noted = g.journal
+        g.journal = Noted()
+    noted: Noted = g.journal
     return noted
 
 
@@ -126,29 +127,54 @@ def operation(method: str, path: str, status: int, document: Mapping[str, Any]) 
 
 
 def _put(method: str, path: str, status: int, document: Mapping[str, Any]) -> None:
-    asking, noted = connection(), _noted()
-    asked = request.args.get("filter")
-    writer: Writer = current_app.extensions[_EXTENSION]
-    writer.put(
-        Entry(
-            id=entropy.new_id(),
-            workspace_id=asking.workspace_id,
-            connection_id=asking.id,
-            at=clock.now(),
-            method=_clean(method),
-            path=_clean(path),
-            status=status,
-            milliseconds=round((time.perf_counter() - g.started) * 1000),
-            filter=None if asked is None else _clean(asked),
-            scim_type=document.get("scimType"),
-            detail=_clean(document["detail"]) if "detail" in document else None,
-            resource_type=noted.resource_type,
-            resource_id=noted.resource_id,
-            # Of what was refused, nothing has changed.
-            changes=noted.changes if status < _FIRST_ERROR else {},
-            notes=list(dict.fromkeys(noted.notes)),
-            request_id=request_id(),
-        )
+    about = {"started": g.started, "asked": request.args.get("filter"), "request_id": request_id()}
+    made = entry(connection(), _noted(), document, method=method, path=path, status=status, **about)
+    writer(current_app).put(made)
+
+
+def entry(
+    asking: ConnectionView,
+    noted: Noted,
+    error: Mapping[str, Any],
+    *,
+    method: str,
+    path: str,
+    status: int,
+    started: float,
+    asked: str | None,
+    request_id: str | None,
+) -> Entry:
+    """The entry of an operation that is over.
+
+    Args:
+        asking: whose it was.
+        noted: what was noted while it was done.
+        error: the document of its refusal; empty where it was not refused.
+        method: as it came.
+        path: as it came.
+        status: of the answer.
+        started: when it began, by the clock of this process.
+        asked: the filter in the address.
+        request_id: that the caller gave it.
+    """
+    return Entry(
+        id=entropy.new_id(),
+        workspace_id=asking.workspace_id,
+        connection_id=asking.id,
+        at=clock.now(),
+        method=_clean(method),
+        path=_clean(path),
+        status=status,
+        milliseconds=round((time.perf_counter() - started) * 1000),
+        filter=None if asked is None else _clean(asked),
+        scim_type=error.get("scimType"),
+        detail=_clean(error["detail"]) if "detail" in error else None,
+        resource_type=noted.resource_type,
+        resource_id=noted.resource_id,
+        # Of what was refused, nothing has changed.
+        changes=noted.changes if status < _FIRST_ERROR else {},
+        notes=list(dict.fromkeys(noted.notes)),
+        request_id=request_id,
     )
 
 
@@ -190,6 +216,11 @@ class Writer:
                 self._waiting.extendleft(reversed(some))
                 _log.warning("%s entries of the provisioning log wait (%s)", len(self._waiting), type(error).__name__)
                 return
+
+
+def writer(app: Flask) -> Writer:
+    """What writes the log of an application."""
+    return cast("Writer", app.extensions[_EXTENSION])
 
 
 def init_app(app: Flask) -> None:

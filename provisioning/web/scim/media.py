@@ -26,8 +26,12 @@ MEDIA_TYPE, PLAIN = "application/scim+json", "application/json"
 
 def base_url() -> str:
     """What clients call the door: as they wrote it, where a proxy that is trusted tells, else as it is configured."""
-    public = request.root_url.rstrip("/") if context().trusted_proxies else context().public_url
-    return f"{public}/scim/v2"
+    return door_at(request.root_url.rstrip("/") if context().trusted_proxies else context().public_url)
+
+
+def door_at(public_url: str) -> str:
+    """The door of a service that is called so."""
+    return f"{public_url}/scim/v2"
 
 
 def viewer() -> Viewer:
@@ -47,11 +51,12 @@ def require_acceptable() -> None:
 
 def media_type() -> str | None:
     """SCIM's own media type, or plain JSON for who reads only that; None for who reads neither."""
-    return _best(request.headers.get("Accept", ""))
+    return best(request.headers.get("Accept", ""))
 
 
 @functools.lru_cache(maxsize=1024)
-def _best(accept: str) -> str | None:
+def best(accept: str) -> str | None:
+    """The media type for who sends this `Accept`; None for who reads neither."""
     wanted = parse_accept_header(accept, MIMEAccept)
     return wanted.best_match((MEDIA_TYPE, PLAIN)) if wanted else MEDIA_TYPE
 

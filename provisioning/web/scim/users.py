@@ -9,6 +9,7 @@ from werkzeug.datastructures import ETags
 from provisioning.database import Connection
 from provisioning.directory import listing, mass_changes, members, roster
 from provisioning.directory.conditions import as_id
+from provisioning.directory.connections import Look
 from provisioning.directory.filters import Viewer
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import Profile
@@ -19,7 +20,7 @@ from provisioning.scim.document import keep_immutable
 from provisioning.scim.edit import apply
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
-from provisioning.web.guard import actor, connection
+from provisioning.web.guard import actor, connection, looked_up
 from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint
 from provisioning.web.scim.operation import (
@@ -153,8 +154,14 @@ def deletion(user_id: str, condition: ETags) -> Operation:
     return carry_out
 
 
-def _find(database: Connection, user_id: str, _shown: Projection) -> Written:
-    return _written(roster.by_id(database, **_wanted(user_id)), ())
+def _look(identifier: str) -> Look | None:
+    member_id = as_id(identifier)
+    return None if member_id is None else roster.look(member_id)
+
+
+def _find(user_id: str, _shown: Projection) -> Written:
+    _wanted(user_id)
+    return _written(roster.found(looked_up()), ())
 
 
 def _listed(database: Connection, query: Query) -> tuple[Page[MemberView], list[dict[str, Any]]]:
@@ -163,4 +170,4 @@ def _listed(database: Connection, query: Query) -> tuple[Page[MemberView], list[
     return found, [shown.apply(resource(member, viewer)) for member in found.items]
 
 
-ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _find, _listed)
+ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _look, _find, _listed)

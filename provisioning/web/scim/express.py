@@ -1,0 +1,187 @@
+"""The express lane: reads that one row answers are answered before Flask begins with them.
+
+Identity providers ask for one resource by its id or its name more than for anything else, and what Flask does for any
+request costs more than all that such an answer takes. The lane gives the answer that the views would give, letter for
+letter, or none: whatever is not plain is left to them. So nobody is refused here, and nothing is written but the log.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote_plus
+from uuid import UUID
+
+import orjson
+from flask import Flask
+from werkzeug.wsgi import get_current_url
+
+from provisioning import context
+from provisioning.context import Context
+from provisioning.credentials import Kind
+from provisioning.database import DatabaseFailure, reading
+from provisioning.dialects import recognise
+from provisioning.directory import connections, groups, listing, roster
+from provisioning.directory.connections import ConnectionView, Look
+from provisioning.directory.filters import Viewer
+from provisioning.journal.entries import Entry
+from provisioning.prepared import Row
+from provisioning.scim.messages import list_response
+from provisioning.scim.projection import Projection
+from provisioning.web.guard import storable
+from provisioning.web.scim import groups as group_views
+from provisioning.web.scim import journal, media
+from provisioning.web.scim import users as user_views
+
+if TYPE_CHECKING:  # these exist for type checkers alone
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_DOOR = "/scim/v2/"
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+# What can mean nothing else, in a filter that needs no reading: without escapes, and decoded without loss.
+_NAMED = re.compile(r'(?i:(userName|displayName) eq) "([^"\\\x00-\x1f\ufffd]{1,200})"')
+_SOME = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+_BEARER = "Bearer "
+
+
+class _Shelf(NamedTuple):
+    """What the lane knows of a type of resource.
+
+    Args:
+        without: the `excludedAttributes` that are asked for along with a plain read, if any are.
+        name: the attribute that only one of them can have a value of.
+        look: reads one by its id along with the credential.
+        look_up: the same by its folded name.
+        show: makes the resource of the row.
+    """
+
+    without: str | None
+    name: str
+    look: Callable[[UUID], Look]
+    look_up: Callable[[str], Look]
+    show: Callable[[Row, Viewer], dict[str, Any]]
+
+
+class _Question(NamedTuple):
+    """What is asked for: one, or the list of whoever a filter finds."""
+
+    look: Look
+    shelf: _Shelf
+    filter: str | None = None
+
+
+def _user(row: Row, viewer: Viewer) -> dict[str, Any]:
+    return Projection(viewer.kinds.user).apply(user_views.resource(roster.view(row), viewer))
+
+
+def _group(row: Row, viewer: Viewer) -> dict[str, Any]:
+    return Projection(viewer.kinds.group).apply(group_views.resource(groups.view(row), viewer))
+
+
+_SHELVES: Mapping[str, _Shelf] = {
+    "Users": _Shelf(None, "username", roster.look, listing.look_up_member, _user),
+    "Groups": _Shelf("members", "displayname", groups.look, listing.look_up_group, _group),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Lay the lane in front of an application, once it has its log."""
+    inner, means, log = app.wsgi_app, context.of(app), journal.writer(app)
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith(_DOOR):
+            return inner(environ, start_response)
+        started = time.perf_counter()
+        question = _question(environ)
+        asking, document = (None, None) if question is None else _answer(question, environ, means)
+        if question is None or asking is None or document is None:
+            return inner(environ, start_response)
+        log.put(_entry(asking, question, environ, started))
+        body = orjson.dumps(document)
+        start_response("200 OK", _headers(document, environ, len(body)))
+        return [body]
+
+    app.wsgi_app = called  # type: ignore[method-assign]
+
+
+def _question(environ: WSGIEnvironment) -> _Question | None:
+    """What a request asks for, where that is plain."""
+    if "HTTP_IF_NONE_MATCH" in environ:
+        return None
+    kind, _, identifier = environ["PATH_INFO"][len(_DOOR) :].partition("/")
+    shelf, asked = _SHELVES.get(kind), _parameters(environ.get("QUERY_STRING", ""))
+    if shelf is None or asked is None or asked.pop("excludedAttributes", None) != shelf.without:
+        return None
+    if identifier:
+        is_plain = not asked and _ID.fullmatch(identifier)
+        return _Question(shelf.look(UUID(identifier)), shelf) if is_plain else None
+    text = unquote_plus(asked.pop("filter", ""))
+    named = _NAMED.fullmatch(text)
+    is_whole = asked.pop("startIndex", "1") == "1" and _SOME.fullmatch(asked.pop("count", "1"))
+    if named is None or named[1].lower() != shelf.name or asked or not is_whole:
+        return None
+    return _Question(shelf.look_up(named[2]), shelf, text)
+
+
+def _parameters(query: str) -> dict[str, str] | None:
+    """The parameters of an address as they are written; None where one is there twice."""
+    if not query:
+        return {}
+    parts = query.split("&")
+    found = {name: value for name, _, value in (part.partition("=") for part in parts)}
+    return found if len(found) == len(parts) else None
+
+
+def _answer(
+    question: _Question, environ: WSGIEnvironment, means: Context
+) -> tuple[ConnectionView | None, dict[str, Any] | None]:
+    """Who asks, and what they are told; nothing where there is more to do than to tell it."""
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    digest = means.keyring.recognise(header.removeprefix(_BEARER), Kind.CONNECTION)
+    if digest is None or not header.startswith(_BEARER) or _media_type(environ) is None:
+        return None, None
+    try:
+        with reading() as database:
+            asking, row = connections.by_credential(database, digest, question.look)
+    except DatabaseFailure:
+        return None, None
+    if asking is None or _is_more_to_do(asking, environ, means) or (row is None and question.filter is None):
+        return None, None
+    public = get_current_url(environ, root_only=True).rstrip("/") if means.trusted_proxies else means.public_url
+    viewer = Viewer(asking.kinds, asking.id, media.door_at(public))
+    found = [] if row is None else [question.shelf.show(row, viewer)]
+    return asking, found[0] if question.filter is None else list_response(found, total=len(found), start_index=1)
+
+
+def _is_more_to_do(asking: ConnectionView, environ: WSGIEnvironment, means: Context) -> bool:
+    """Whether a connection is to be refused, or something is to be noted of it."""
+    if asking.paused_at is not None or asking.use_is_news:
+        return True
+    if recognise(environ.get("HTTP_USER_AGENT", ""), ()) not in {None, asking.learned_dialect}:
+        return True
+    return means.pace.take(str(asking.id), asking.requests_per_minute) is not None
+
+
+def _media_type(environ: WSGIEnvironment) -> str | None:
+    return media.best(environ.get("HTTP_ACCEPT", ""))
+
+
+def _headers(document: dict[str, Any], environ: WSGIEnvironment, length: int) -> list[tuple[str, str]]:
+    headers = [("Content-Type", _media_type(environ) or media.MEDIA_TYPE), ("Content-Length", str(length))]
+    return [*headers, ("ETag", document["meta"]["version"])] if "meta" in document else headers
+
+
+def _entry(asking: ConnectionView, question: _Question, environ: WSGIEnvironment, started: float) -> Entry:
+    return journal.entry(
+        asking,
+        journal.Noted(),
+        {},
+        method="GET",
+        path=environ["PATH_INFO"],
+        status=200,
+        started=started,
+        asked=question.filter,
+        request_id=storable(environ.get("HTTP_X_REQUEST_ID", "")),
+    )
