@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar, Token
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -25,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import Pool
 
-__all__ = ["Base", "Connection", "DatabaseFailure", "Engine", "Trouble", "db", "reading", "transaction", "trouble_of"]
+__all__ = ["Base", "Connection", "DatabaseFailure", "Trouble", "db", "reading", "transaction", "trouble_of"]
 
 DatabaseFailure = SQLAlchemyError
 _AFTER_COMMIT = "after_commit"
@@ -118,6 +118,10 @@ class Bounded(psycopg.Connection[Any]):
                 self.pgconn.finish()
             raise
 
+    def trust(self) -> None:
+        """Know for a moment that it works."""
+        self.trusted_until = time.monotonic() + _TRUSTED_SECONDS
+
     def require_life(self) -> None:
         """Look whether the server is there: of one that was there a moment ago, only whether it has hung up since.
 
@@ -154,7 +158,7 @@ def _require_life(connection: Any, _record: Any, _proxy: Any) -> None:
 
 def _leave(connection: Any, _record: Any) -> None:
     if isinstance(connection, Bounded) and not connection.closed:
-        connection.trusted_until = time.monotonic() + _TRUSTED_SECONDS
+        connection.trust()
 
 
 event.listen(Pool, "checkout", _require_life)
@@ -214,13 +218,23 @@ def is_pooled(connection: Connection) -> bool:
     return bool(here != driver_of(connection).info.backend_pid)
 
 
+class Source(Protocol):
+    """Where the connections of requests come from."""
+
+    def take(self) -> Connection:
+        """One that works."""
+
+    def leave(self, connection: Connection) -> None:
+        """Take one back on which nothing has failed."""
+
+
 class _Kept:
     """The connection of a block that uses one for everything."""
 
-    __slots__ = ("_connection", "_engine", "_outer", "is_lent")
+    __slots__ = ("_connection", "_outer", "_source", "is_lent")
 
-    def __init__(self, engine: Engine | None = None) -> None:
-        self._engine = engine
+    def __init__(self, source: Source | None = None) -> None:
+        self._source = source
         self._connection: Connection | None = None
         self._outer: Token[_Kept | None] | None = None
         self.is_lent = False
@@ -231,12 +245,17 @@ class _Kept:
     def __exit__(self, *_raised: object) -> None:
         if self._outer is not None:
             _kept.reset(self._outer)
-        self.end()
+        connection = self._connection
+        if connection is None or self._source is None or self.is_lent:
+            self.end()
+        else:
+            self._connection = None
+            self._source.leave(connection)
 
     def lend(self) -> Connection:
         """Have it used for one thing."""
         if self._connection is None:
-            self._connection = (self._engine or db.engine).connect()
+            self._connection = db.engine.connect() if self._source is None else self._source.take()
         self.is_lent = True
         return self._connection
 
@@ -266,13 +285,13 @@ def _settled(connection: Connection, *, autocommit: bool) -> Connection:
 _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
 
 
-def one_connection(engine: Engine) -> AbstractContextManager[None]:
-    """Use one connection for all that a block reads and writes in turn: fetching one from the pool has its price.
+def one_connection(source: Source) -> AbstractContextManager[None]:
+    """Use one connection for all that a block reads and writes in turn.
 
     Args:
-        engine: where it comes from; inside the block no application needs to be at work.
+        source: where it comes from; inside the block no application needs to be at work.
     """
-    return _Kept(engine)
+    return _Kept(source)
 
 
 class _Connected:

@@ -12,8 +12,9 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from provisioning.context import context
-from provisioning.database import Engine, db, one_connection
+from provisioning.database import db, one_connection
 from provisioning.refusals import NotAllowed
+from provisioning.resting import Resting
 
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,7 +42,7 @@ def init_app(app: Flask, *, trusted_proxies: int) -> None:
         hops = dict.fromkeys(("x_for", "x_proto", "x_host", "x_prefix"), trusted_proxies)
         app.wsgi_app = ProxyFix(app.wsgi_app, **hops)  # type: ignore[method-assign]
     with app.app_context():
-        inner = _on_one_connection(db.engine, _without_trailing_slash(app.wsgi_app))
+        inner = _on_one_connection(Resting(db.engine), _without_trailing_slash(app.wsgi_app))
     app.wsgi_app = _dressed(inner)  # type: ignore[method-assign, assignment]
 
 
@@ -55,9 +56,9 @@ def _without_trailing_slash(app: WSGIApplication) -> WSGIApplication:
     return called
 
 
-def _on_one_connection(engine: Engine, app: WSGIApplication) -> WSGIApplication:
+def _on_one_connection(resting: Resting, app: WSGIApplication) -> WSGIApplication:
     def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with one_connection(engine):
+        with one_connection(resting):
             return app(environ, start_response)
 
     return called
