@@ -36,6 +36,7 @@ from provisioning.directory import connections, workspaces
 from provisioning.directory.workspaces import WorkspaceView
 from provisioning.outbox import Actor
 from provisioning.tokens import api
+from provisioning.web.scim import journal
 from tests import clusters
 from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.service import Service, start
@@ -69,6 +70,8 @@ def app(service: Service) -> Iterator[Flask]:
     made = create_app(settings_of(str(service.data_dir)))
     with made.app_context():
         yield made
+        # What waits for the log is written before: at the end of the process a connection would be left open by it.
+        journal.writer(made).flush()
         db.engine.dispose()
 
 

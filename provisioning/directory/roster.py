@@ -86,7 +86,9 @@ COLUMNS = (
 )
 _GROUPS = (
     select(
-        func.json_agg(aggregate_order_by(func.json_build_array(Group.id, Group.display_name), Group.display_name_key))
+        func.json_agg(
+            aggregate_order_by(func.json_build_array(Group.id, Group.display_name), Group.display_name_key, Group.id)
+        )
     )
     .join_from(Membership, Group, (Group.workspace_id == Membership.workspace_id) & (Group.id == Membership.group_id))
     .where(Membership.workspace_id == Member.workspace_id, Membership.member_id == Member.id)

@@ -23,12 +23,12 @@ def error_body(error: ScimError) -> dict[str, Any]:
 
 
 def list_response(
-    resources: Sequence[dict[str, Any]], *, total: int, start_index: int | None = None, next_cursor: str | None = None
+    resources: Sequence[Any], *, total: int, start_index: int | None = None, next_cursor: str | None = None
 ) -> dict[str, Any]:
     """A page of a list: how many there are in all, how many the page has, and where it stands.
 
     Args:
-        resources: those of the page.
+        resources: those of the page, as orjson writes them.
         total: how many there are in all.
         start_index: the place of the first one, where the page was asked for by it (RFC 7644, section 3.4.2.4).
         next_cursor: what to ask for the next page with (RFC 9865, section 2); None on the last one.
@@ -85,6 +85,38 @@ def resource(
             "version": f'W/"{version}"',
         },
     }
+
+
+def resource_text(
+    resource_type: ResourceType,
+    *,
+    identifier: str,
+    document: str,
+    created: str,
+    last_modified: str,
+    version: str,
+    base_url: str,
+    extra: str,
+) -> str:
+    """The same as `resource`, of a document that PostgreSQL has written as JSON: for lists, where it is one of many.
+
+    Args:
+        resource_type: what it is.
+        identifier: its id.
+        document: as stored, with something in it.
+        created: when it came to be, in UTC, by milliseconds.
+        last_modified: when it last changed.
+        version: the opaque part of its entity tag.
+        base_url: what clients call the service.
+        extra: attributes that are kept elsewhere, each with a comma before it.
+    """
+    # A quotation mark within a text has a backslash before it: what looks like a name there is none.
+    used = "".join([f',"{urn.id}"' for urn in resource_type.extensions if f'"{urn.id}": ' in document])
+    return (
+        f'{{"schemas":["{resource_type.schema.id}"{used}],"id":"{identifier}",{document[1:-1]}{extra},'
+        f'"meta":{{"resourceType":"{resource_type.name}","created":"{created}Z","lastModified":"{last_modified}Z",'
+        f'"location":"{base_url}{resource_type.endpoint}/{identifier}","version":"W/\\"{version}\\""}}}}'
+    )
 
 
 def _moment(at: datetime) -> str:

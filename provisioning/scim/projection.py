@@ -49,6 +49,12 @@ class Projection:
             return cls(resource_type, only=_chosen(attributes, resource_type))
         return cls(resource_type, without=_chosen(excluded, resource_type) if excluded else None)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is shown that a resource of the type can hold."""
+        returned = _returned(self.resource_type)
+        return self.only is None and not self.without and not returned.on_request and not returned.never
+
     def wants(self, name: str) -> bool:
         """Whether an attribute of the core schema is shown at all, so that it need not be read when it isn't."""
         key = (None, name)

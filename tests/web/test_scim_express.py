@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import orjson
 import pytest
 from flask import g, request_started
 from hypothesis import HealthCheck, example, given, settings
@@ -15,9 +16,11 @@ from provisioning.directory import groups
 from provisioning.directory.profile import GroupProfile
 from provisioning.journal.entries import Entry
 from provisioning.web.scim import journal
-from tests.conftest import ENTERPRISE_URN, TEST, Idp, new_workspace
+from tests.conftest import ENTERPRISE_URN, TEST, USER_URN, Idp, new_workspace
 
 NAMES = ["ann@corp.example", "Zoë Ärmel", "a+b c@corp.example", "per%cent", "semi;colon&ampersand", "ﬁ" * 20]
+# It looks like the name of an attribute, and is a text.
+NAMES += [f'"{ENTERPRISE_URN}": {{\\']
 WITHOUT = "excludedAttributes=members"
 
 
@@ -60,7 +63,7 @@ def world(app, service) -> World:
     idp.patch(f"/Users/{people[NAMES[2]]}", {"op": "replace", "path": "active", "value": False})
     found = World(app, idp, people, groups)
     # Once a minute the use of a credential is noted, which the views do.
-    found.ask("/Users")
+    found.ask("/Schemas")
     return found
 
 
@@ -71,12 +74,25 @@ def named(attribute: str, name: str, *more: str) -> str:
 
 def plain(world: World) -> list[str]:
     people = [f"/Users/{identifier}" for identifier in world.people.values()]
-    people += [f"/Users?{named('userName', name)}" for name in (*NAMES, "ANN@CORP.example", "nobody")]
+    people += [f"/Users?{named('userName', name)}" for name in (*NAMES[:-1], "ANN@CORP.example", "nobody")]
     people += [f"/Users?{named('username', NAMES[0], 'startIndex=1', 'count=100')}"]
     people += ["/Users?filter=userName+EQ+%22ann%40corp.example%22", "/Users/?count=1&filter=userName%20eq%20%22x%22"]
+    people += ["/Users", *(f"/Users?{query}" for query in ("count=2", "startIndex=3&count=2", "startIndex=99"))]
     groups = [f"/Groups/{identifier}?{WITHOUT}" for identifier in world.groups.values()]
     groups += [f"/Groups?{WITHOUT}&{named('displayName', name)}" for name in ("Eng", "zoë & co", "none")]
     return people + groups
+
+
+def test_a_page_shows_each_user_as_a_read_by_id_does(world):
+    listed = orjson.loads(world.ask("/Users").body)
+    everybody = [orjson.loads(world.ask(f"/Users/{user['id']}").body) for user in listed["Resources"]]
+    assert listed["Resources"] == everybody
+    assert (listed["totalResults"], listed["itemsPerPage"], listed["startIndex"]) == (*[len(world.people)] * 2, 1)
+    by_name = {user["userName"]: user for user in everybody}
+    assert by_name[NAMES[0]]["externalId"] == "e1"
+    assert by_name[NAMES[0]]["schemas"] == [USER_URN, ENTERPRISE_URN]
+    assert [group["display"] for group in by_name[NAMES[1]]["groups"]] == ["Eng", "Zoë & Co"]
+    assert (by_name[NAMES[-1]]["schemas"], "groups" in by_name[NAMES[-1]]) == ([USER_URN], False)
 
 
 def test_what_is_plain_is_answered_as_by_the_views_and_without_them(world):
@@ -100,7 +116,7 @@ def test_what_is_not_plain_is_left_to_the_views(world):
     left = [
         *(f"{ann}?{query}" for query in ("attributes=userName", "excludedAttributes=name", WITHOUT, "x=1")),
         *(group, f"{group}?{WITHOUT}&{WITHOUT}", f"{group}?excludedAttributes=displayName"),
-        *(f"/Users?{query}" for query in ("", "count=1", "cursor=", named("userName", NAMES[0], "count=0"))),
+        *(f"/Users?{query}" for query in ("count=0", "cursor=", "count=", named("userName", NAMES[0], "count=0"))),
         *(
             f"/Users?{named('userName', NAMES[0], more)}"
             for more in ("startIndex=2", "cursor=", "sortBy=id", "count=x")
@@ -109,7 +125,7 @@ def test_what_is_not_plain_is_left_to_the_views(world):
         *(f"/Users?{named('userName', name)}" for name in ("a\\n", "", "x" * 300)),
         "/Users?filter=" + quote('userName eq "a" or userName eq "b"'),
         "/Users?filter=" + quote('userName ne "a"'),
-        f"/Groups?{named('displayName', 'Eng')}",
+        *("/Groups", f"/Groups?{WITHOUT}", f"/Groups?{named('displayName', 'Eng')}"),
         "/Users/none",
         f"/Users/{world.groups['Eng']}",
         f"{ann}/x",
@@ -185,7 +201,7 @@ def test_a_paused_connection_is_put_off(world):
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(NAMES)
 WORDS = st.sampled_from(["userName", "USERNAME", "displayName", "id"])
 PARTS = st.sampled_from(
-    ["count=1", "count=0", "startIndex=1", "startIndex=0", WITHOUT, "attributes=id", "filter=", "x"]
+    ["count=3", "count=1", "count=0", "startIndex=1", "startIndex=0", WITHOUT, "attributes=id", "filter=", "x"]
 )
 
 

@@ -143,7 +143,9 @@ def test_each_is_returned_as_it_says(badges):
     made = create(badges, **told)
     assert made[URN] == {"kind": "staff", "notes": "n", "mark": "m", "issuer": {"value": "v"}}
     path = f"/Users/{made['id']}"
-    assert badges.request("GET", path).json()[URN] == {"kind": "staff", "mark": "m", "issuer": {"value": "v"}}
+    read = badges.request("GET", path).json()
+    assert read[URN] == {"kind": "staff", "mark": "m", "issuer": {"value": "v"}}
+    assert badges.request("GET", "/Users").json()["Resources"] == [read]
     named = badges.request("GET", path, params={"attributes": f"{URN}:notes,{URN}:pin"}).json()
     assert (named[URN], set(named)) == ({"notes": "n", "mark": "m"}, {"schemas", "id", URN})
     without = badges.request("GET", path, params={"excludedAttributes": f"{URN}:mark,{URN}:kind"}).json()

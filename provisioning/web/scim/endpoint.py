@@ -37,7 +37,7 @@ class Endpoint:
     verbs: Verbs
     look: Callable[[str], Look | None]
     find: Callable[[str, Projection], Written]
-    listed: Callable[[Connection, Query], tuple[Page[Any], list[dict[str, Any]]]]
+    listed: Callable[[Connection, Query], tuple[Page[Any], list[Any]]]
 
     def blueprint(self) -> Blueprint:
         """Its routes."""

@@ -1,8 +1,9 @@
-"""The express lane: reads that one row answers are answered before Flask begins with them.
+"""The express lane: plain reads are answered before Flask begins with them.
 
-Identity providers ask for one resource by its id or its name more than for anything else, and what Flask does for any
-request costs more than all that such an answer takes. The lane gives the answer that the views would give, letter for
-letter, or none: whatever is not plain is left to them. So nobody is refused here, and nothing is written but the log.
+Identity providers ask for one resource by its id or its name more than for anything else, and then for page after page
+of all Users; what Flask does for any request costs more than such an answer takes. The lane gives the answer that the
+views would give, letter for letter, or none: whatever is not plain is left to them. So nobody is refused here, and
+nothing is written but the log.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from werkzeug.wsgi import get_current_url
 from provisioning import context
 from provisioning.context import Context
 from provisioning.credentials import Kind
-from provisioning.database import DatabaseFailure, reading
+from provisioning.database import Connection, DatabaseFailure, reading
 from provisioning.dialects import recognise
 from provisioning.directory import connections, groups, listing, roster
 from provisioning.directory.connections import ConnectionView, Look
 from provisioning.directory.filters import Viewer
+from provisioning.directory.paging import Window
 from provisioning.journal.entries import Entry
 from provisioning.prepared import Row
 from provisioning.scim.messages import list_response
@@ -34,6 +36,7 @@ from provisioning.web.guard import storable
 from provisioning.web.scim import groups as group_views
 from provisioning.web.scim import journal, media
 from provisioning.web.scim import users as user_views
+from provisioning.web.scim.query import DEFAULT_PAGE
 
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -43,7 +46,22 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 # What can mean nothing else, in a filter that needs no reading: without escapes, and decoded without loss.
 _NAMED = re.compile(r'(?i:(userName|displayName) eq) "([^"\\\x00-\x1f\ufffd]{1,200})"')
 _SOME = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+_PLACE = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _BEARER = "Bearer "
+
+
+class _Question(NamedTuple):
+    """What is asked for.
+
+    Args:
+        look: what is read along with the credential, if anything is.
+        answer: makes the document of what was read; None where the views have to say something else.
+        filter: as it was sent.
+    """
+
+    look: Look | None
+    answer: Callable[[Connection, ConnectionView, Row | None, Viewer], dict[str, Any] | None]
+    filter: str | None = None
 
 
 class _Shelf(NamedTuple):
@@ -63,13 +81,22 @@ class _Shelf(NamedTuple):
     look_up: Callable[[str], Look]
     show: Callable[[Row, Viewer], dict[str, Any]]
 
+    def one(self, identifier: str) -> _Question:
+        """The question for one by its id."""
 
-class _Question(NamedTuple):
-    """What is asked for: one, or the list of whoever a filter finds."""
+        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> dict[str, Any] | None:
+            return None if row is None else self.show(row, viewer)
 
-    look: Look
-    shelf: _Shelf
-    filter: str | None = None
+        return _Question(self.look(UUID(identifier)), answer)
+
+    def named(self, name: str, text: str) -> _Question:
+        """The question for the one of a name."""
+
+        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> dict[str, Any]:
+            found = [] if row is None else [self.show(row, viewer)]
+            return list_response(found, total=len(found), start_index=1)
+
+        return _Question(self.look_up(name), answer, text)
 
 
 def _user(row: Row, viewer: Viewer) -> dict[str, Any]:
@@ -80,10 +107,21 @@ def _group(row: Row, viewer: Viewer) -> dict[str, Any]:
     return Projection(viewer.kinds.group).apply(group_views.resource(groups.view(row), viewer))
 
 
-_SHELVES: Mapping[str, _Shelf] = {
-    "Users": _Shelf(None, "username", roster.look, listing.look_up_member, _user),
-    "Groups": _Shelf("members", "displayname", groups.look, listing.look_up_group, _group),
-}
+_USERS = _Shelf(None, "username", roster.look, listing.look_up_member, _user)
+_GROUPS = _Shelf("members", "displayname", groups.look, listing.look_up_group, _group)
+_SHELVES: Mapping[str, _Shelf] = {"Users": _USERS, "Groups": _GROUPS}
+
+
+def _page(start: int, count: int) -> _Question:
+    """The question for a page of all Users."""
+
+    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> dict[str, Any] | None:
+        if not Projection(viewer.kinds.user).is_whole:
+            return None
+        page, users = user_views.everybody(database, asking, Window(count, start), viewer)
+        return list_response(users, total=page.total, start_index=start)
+
+    return _Question(None, answer)
 
 
 def init_app(app: Flask) -> None:
@@ -115,23 +153,31 @@ def _question(environ: WSGIEnvironment) -> _Question | None:
     if shelf is None or asked is None or asked.pop("excludedAttributes", None) != shelf.without:
         return None
     if identifier:
-        is_plain = not asked and _ID.fullmatch(identifier)
-        return _Question(shelf.look(UUID(identifier)), shelf) if is_plain else None
-    text = unquote_plus(asked.pop("filter", ""))
-    named = _NAMED.fullmatch(text)
-    is_whole = asked.pop("startIndex", "1") == "1" and _SOME.fullmatch(asked.pop("count", "1"))
-    if named is None or named[1].lower() != shelf.name or asked or not is_whole:
+        return shelf.one(identifier) if not asked and _ID.fullmatch(identifier) else None
+    return _list(shelf, asked)
+
+
+def _list(shelf: _Shelf, asked: dict[str, str]) -> _Question | None:
+    """What these parameters of an address ask for."""
+    condition, start, count = (asked.pop(name, None) for name in ("filter", "startIndex", "count"))
+    if asked or not _PLACE.fullmatch(start or "1") or not _SOME.fullmatch(count or "1"):
         return None
-    return _Question(shelf.look_up(named[2]), shelf, text)
+    if condition is None:
+        return _page(int(start or "1"), int(count or DEFAULT_PAGE)) if shelf is _USERS else None
+    text = unquote_plus(condition)
+    named = _NAMED.fullmatch(text)
+    if named is None or named[1].lower() != shelf.name or start not in {None, "1"}:
+        return None
+    return shelf.named(named[2], text)
 
 
 def _parameters(query: str) -> dict[str, str] | None:
-    """The parameters of an address as they are written; None where one is there twice."""
+    """The parameters of an address as they are written; None where one is there twice, or has no value."""
     if not query:
         return {}
     parts = query.split("&")
     found = {name: value for name, _, value in (part.partition("=") for part in parts)}
-    return found if len(found) == len(parts) else None
+    return found if len(found) == len(parts) and all(found.values()) else None
 
 
 def _answer(
@@ -145,23 +191,26 @@ def _answer(
     try:
         with reading() as database:
             asking, row = connections.by_credential(database, digest, question.look)
+            if asking is None or _is_more_to_do(asking, environ):
+                return None, None
+            document = question.answer(database, asking, row, _viewer(asking, environ, means))
     except DatabaseFailure:
         return None, None
-    if asking is None or _is_more_to_do(asking, environ, means) or (row is None and question.filter is None):
+    # What is left to the views they count themselves.
+    if document is None or means.pace.take(str(asking.id), asking.requests_per_minute) is not None:
         return None, None
+    return asking, document
+
+
+def _is_more_to_do(asking: ConnectionView, environ: WSGIEnvironment) -> bool:
+    """Whether a connection is put off, or something is to be noted of it."""
+    heard = recognise(environ.get("HTTP_USER_AGENT", ""), ())
+    return asking.paused_at is not None or asking.use_is_news or heard not in {None, asking.learned_dialect}
+
+
+def _viewer(asking: ConnectionView, environ: WSGIEnvironment, means: Context) -> Viewer:
     public = get_current_url(environ, root_only=True).rstrip("/") if means.trusted_proxies else means.public_url
-    viewer = Viewer(asking.kinds, asking.id, media.door_at(public))
-    found = [] if row is None else [question.shelf.show(row, viewer)]
-    return asking, found[0] if question.filter is None else list_response(found, total=len(found), start_index=1)
-
-
-def _is_more_to_do(asking: ConnectionView, environ: WSGIEnvironment, means: Context) -> bool:
-    """Whether a connection is to be refused, or something is to be noted of it."""
-    if asking.paused_at is not None or asking.use_is_news:
-        return True
-    if recognise(environ.get("HTTP_USER_AGENT", ""), ()) not in {None, asking.learned_dialect}:
-        return True
-    return means.pace.take(str(asking.id), asking.requests_per_minute) is not None
+    return Viewer(asking.kinds, asking.id, media.door_at(public))
 
 
 def _media_type(environ: WSGIEnvironment) -> str | None:

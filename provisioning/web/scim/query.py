@@ -91,7 +91,7 @@ class Query:
         """What is shown of each resource of a type."""
         return Projection.parse(self.attributes, self.excluded, kind)
 
-    def respond(self, page: Page[Any], resources: list[dict[str, Any]]) -> Response:
+    def respond(self, page: Page[Any], resources: list[Any]) -> Response:
         """The answer: a ListResponse with what the page holds."""
         if self.walk is None:
             start = self.selection.window.start_index

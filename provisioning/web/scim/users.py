@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+from orjson import Fragment
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.directory import listing, mass_changes, members, roster
+from provisioning.directory import listing, mass_changes, members, roster, shown
 from provisioning.directory.conditions import as_id
-from provisioning.directory.connections import Look
+from provisioning.directory.connections import ConnectionView, Look
 from provisioning.directory.filters import Viewer
-from provisioning.directory.paging import Page
+from provisioning.directory.paging import Page, Window
 from provisioning.directory.profile import Profile
 from provisioning.directory.roster import MemberView
+from provisioning.directory.shown import GroupName, MemberText
 from provisioning.refusals import NotFound
 from provisioning.scim import messages
 from provisioning.scim.document import keep_immutable
@@ -164,10 +169,46 @@ def _find(user_id: str, _shown: Projection) -> Written:
     return _written(roster.found(looked_up()), ())
 
 
-def _listed(database: Connection, query: Query) -> tuple[Page[MemberView], list[dict[str, Any]]]:
-    shown, viewer = query.shown(_kind()), query.selection.viewer
+def _listed(database: Connection, query: Query) -> tuple[Page[Any], list[Any]]:
+    projection, viewer = query.shown(_kind()), query.selection.viewer
+    if projection.is_whole and query.selection.is_everything:
+        return everybody(database, connection(), query.selection.window, viewer)
     found = listing.of_members(database, workspace_id=connection().workspace_id, selection=query.of(_kind()))
-    return found, [shown.apply(resource(member, viewer)) for member in found.items]
+    return found, [projection.apply(resource(member, viewer)) for member in found.items]
+
+
+def everybody(
+    database: Connection, asking: ConnectionView, window: Window, viewer: Viewer
+) -> tuple[Page[MemberText], list[Fragment]]:
+    """A page of all Users, each as a text: what is stored is sent as it is."""
+    found = shown.members(database, workspace_id=asking.workspace_id, connection_id=asking.id, window=window)
+    groups: Mapping[str, Sequence[GroupName]] = {}
+    if found.items:
+        groups = shown.groups_of(database, workspace_id=asking.workspace_id, members=found.items)
+    return found, [as_text(member, groups.get(member.id, ()), viewer) for member in found.items]
+
+
+def as_text(member: MemberText, groups: Sequence[GroupName], viewer: Viewer) -> Fragment:
+    """The same as `resource`, for a page of everybody."""
+    known = "" if member.external_id is None else f',"externalId":{orjson.dumps(member.external_id).decode()}'
+    named = ",".join([_group_text(group, viewer.base_url) for group in groups])
+    text = messages.resource_text(
+        viewer.kinds.user,
+        identifier=member.id,
+        document=member.document,
+        created=member.created,
+        last_modified=member.modified,
+        version=versions.of_user_in(member.version, groups),
+        base_url=viewer.base_url,
+        extra=f'{known},"groups":[{named}]' if named else known,
+    )
+    return Fragment(text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _group_text(group: GroupName, base_url: str) -> str:
+    name = orjson.dumps(group.display_name).decode()
+    return f'{{"value":"{group.id}","$ref":"{base_url}/Groups/{group.id}","display":{name},"type":"direct"}}'
 
 
 ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _look, _find, _listed)

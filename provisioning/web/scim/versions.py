@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
 
 from werkzeug.datastructures import ETags
 
@@ -11,10 +14,29 @@ from provisioning.directory.roster import MemberView
 from provisioning.scim.errors import PreconditionFailed
 
 
+class Named(Protocol):
+    """A group that a User is in."""
+
+    @property
+    def id(self) -> UUID | str:
+        """Its id."""
+
+    @property
+    def display_name(self) -> str:
+        """Its displayName."""
+
+
 def of_user(member: MemberView) -> str:
     """A User's tag: it changes with what the User shows, the groups too, which are kept elsewhere."""
-    shown = "".join(f"{group.id}{group.display_name}" for group in member.groups)
-    return f"{member.version}.{zlib.crc32(shown.encode()):08x}" if shown else str(member.version)
+    return of_user_in(member.version, member.groups)
+
+
+def of_user_in(version: int, groups: Sequence[Named]) -> str:
+    """The same, of the member's own version and the groups."""
+    if not groups:
+        return str(version)
+    shown = "".join([f"{group.id}{group.display_name}" for group in groups])
+    return f"{version}.{zlib.crc32(shown.encode()):08x}"
 
 
 def of_group(group: GroupView) -> str:
