@@ -79,7 +79,7 @@ class Prepared:
         driver = driver_of(connection)
         patience, driver.patience = driver.patience, _PATIENCE_SECONDS
         try:
-            return driver.execute(self._sql, {**self._fixed, **self._converted(values)})
+            return driver.one_cursor().execute(self._sql, {**self._fixed, **self._converted(values)})
         except psycopg.Error as error:
             if driver.closed:
                 connection.invalidate(error)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, insert, or_, select, true, update
+from sqlalchemy import Select, bindparam, delete, insert, or_, select, text, true, update
 from sqlalchemy.engine import Connection as Database
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
@@ -36,7 +36,7 @@ DIALECTS = tuple(dialects.DIALECTS)
 _LONGEST_NAME = 200
 _MOST_PER_MINUTE = 1_000_000
 # The use of a credential is written at most this often: what is shown lags so much behind, and is never ahead.
-_NOTED_EVERY = timedelta(minutes=1)
+_NOTED_EVERY: Any = text("INTERVAL '1 minute'")
 
 
 class ConnectionView(NamedTuple):

@@ -71,11 +71,6 @@ _MEMBERS = Walk(
 )
 # What identity providers ask before everything else they do: for one by the name that only one can have.
 _BY_USER_NAME = Prepared(_OURS.where(Member.user_name_key == bindparam("key")))
-_MEMBER_ALONG = connections.along(
-    lambda asking: roster.VIEW.where(
-        Member.workspace_id == asking.workspace_id, Member.user_name_key == bindparam("key")
-    )
-)
 _GROUP_ALONG = connections.along(
     lambda asking: groups.VIEW.where(
         Group.workspace_id == asking.workspace_id,
@@ -93,11 +88,6 @@ def _looked_up(selection: Selection, name: str) -> str | None:
         case Comparison(AttributePath(urn=None, name=asked, sub=None), "eq", str(value)) if asked.lower() == name:
             return fold(value)
     return None
-
-
-def look_up_member(name: str) -> Look:
-    """The member of a userName, in the workspace of the connection that asks: a row for `roster.view`."""
-    return Look(_MEMBER_ALONG, {"key": fold(name)})
 
 
 def look_up_group(name: str) -> Look:

@@ -84,7 +84,8 @@ COLUMNS = (
     Member.created_at,
     Member.modified_at,
 )
-_GROUPS = (
+# Which groups a member is in.
+GROUPS = (
     select(
         func.json_agg(
             aggregate_order_by(func.json_build_array(Group.id, Group.display_name), Group.display_name_key, Group.id)
@@ -95,7 +96,7 @@ _GROUPS = (
     .correlate(Member)
     .scalar_subquery()
 )
-VIEW: Select[*tuple[Any, ...]] = select(*COLUMNS, _GROUPS.label("groups"))
+VIEW: Select[*tuple[Any, ...]] = select(*COLUMNS, GROUPS.label("groups"))
 _ONE = VIEW.where(Member.workspace_id == bindparam("workspace"), Member.id == bindparam("member"))
 _BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(of=Member))
 _ALONG = connections.along(

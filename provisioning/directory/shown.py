@@ -1,19 +1,22 @@
-"""Members as lists show them: texts as PostgreSQL writes them, which nobody reads only to write them again."""
+"""Members as they are shown: texts as PostgreSQL writes them, which nobody reads only to write them again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, cast, func, select
+import orjson
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, cast, func, select
 from sqlalchemy.engine import Connection
 
-from provisioning.directory import tally
+from provisioning.directory import connections, roster, tally
 from provisioning.directory.conditions import in_utc
+from provisioning.directory.connections import Look
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.paging import Page, Walk, Window
-from provisioning.prepared import Prepared
+from provisioning.prepared import Prepared, Row
+from provisioning.scim.compare import fold
 
 
 class MemberText(NamedTuple):
@@ -43,19 +46,36 @@ class GroupName(NamedTuple):
     display_name: str
 
 
-_MEMBERS = Walk(
-    select(
+def _texts(connection_id: Any) -> Select[*tuple[Any, ...]]:
+    return select(
         cast(Member.id, Text),
         cast(Member.document, Text),
-        Member.external_ids[bindparam("connection", type_=Text)].astext,
+        Member.external_ids[connection_id].astext,
         Member.version,
         in_utc(Member.created_at),
         in_utc(Member.modified_at),
-    ).where(Member.workspace_id == bindparam("workspace")),
+    )
+
+
+_MEMBERS = Walk(
+    _texts(bindparam("connection", type_=Text)).where(Member.workspace_id == bindparam("workspace")),
     identifier=Member.id,
     counted=tally.total(bindparam("workspace", type_=Uuid)),
     read=MemberText._make,
 )
+
+
+def _along(condition: ColumnElement[bool]) -> Prepared:
+    """The member for whom a condition holds, in the workspace of the connection that asks, with their groups."""
+
+    def wanted(asking: Any) -> Select[*tuple[Any, ...]]:
+        texts = _texts(cast(asking.id, Text)).add_columns(cast(roster.GROUPS, Text))
+        return texts.where(Member.workspace_id == asking.workspace_id, condition)
+
+    return connections.along(wanted)
+
+
+_BY_ID, _BY_NAME = _along(Member.id == bindparam("member")), _along(Member.user_name_key == bindparam("key"))
 # One row a group, however many of the list are in it: the names are looked up after that.
 _HELD = (
     select(Membership.group_id, func.string_agg(cast(Membership.member_id, Text), ",").label("members"))
@@ -73,6 +93,22 @@ _GROUPS = Prepared(
     .where(Group.workspace_id == bindparam("workspace"))
     .order_by(Group.display_name_key, Group.id)
 )
+
+
+def look(member_id: UUID) -> Look:
+    """The member of this id, in the workspace of the connection that asks: a row for `one`."""
+    return Look(_BY_ID, {"member": member_id})
+
+
+def look_up(name: str) -> Look:
+    """The member of this userName, in the workspace of the connection that asks: a row for `one`."""
+    return Look(_BY_NAME, {"key": fold(name)})
+
+
+def one(row: Row) -> tuple[MemberText, Sequence[GroupName]]:
+    """The member of a row, and the groups that they are in."""
+    *member, groups = row
+    return MemberText._make(member), [GroupName._make(group) for group in orjson.loads(groups or "[]")]
 
 
 def members(connection: Connection, *, workspace_id: UUID, connection_id: UUID, window: Window) -> Page[MemberText]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, false, or_, select, true, update
+from sqlalchemy import Select, and_, bindparam, false, or_, select, text, true, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
@@ -17,7 +17,7 @@ from provisioning.directory.models import Member, Workspace
 from provisioning.tokens.models import ApiToken, ApiTokenSecret, OAuthClient
 
 # Use is written at most this often: what is shown lags so much behind, and is never ahead.
-_NOTED_EVERY = timedelta(minutes=1)
+_NOTED_EVERY: Any = text("INTERVAL '1 minute'")
 _NOW = func.clock_timestamp()
 
 

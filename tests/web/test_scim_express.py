@@ -1,11 +1,10 @@
-"""The express lane answers as the views do, to the letter, and leaves to them whatever is not plain."""
+"""The express lane answers as the views do, value for value, and leaves to them whatever is not plain."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import orjson
 import pytest
 from flask import g, request_started
 from hypothesis import HealthCheck, example, given, settings
@@ -26,7 +25,7 @@ WITHOUT = "excludedAttributes=members"
 
 class Answer(NamedTuple):
     status: int
-    body: bytes
+    body: Any
     headers: dict[str, str]
     by_a_view: bool
 
@@ -44,7 +43,10 @@ class World(NamedTuple):
         with request_started.connected_to(lambda *_args, **_more: begun.append(1), self.app):
             sent = {"Authorization": f"Bearer {self.idp.token}", **headers}
             got = self.app.test_client().open(f"/scim/v2{path}", method=method, headers=sent)
-        return Answer(got.status_code, got.data, dict(got.headers), bool(begun))
+        headers = dict(got.headers)
+        # How JSON is spaced may differ.
+        assert int(headers.pop("Content-Length")) == len(got.data) or method == "HEAD"
+        return Answer(got.status_code, got.get_json(silent=True), headers, bool(begun))
 
     def by_view(self, path: str, **headers: str) -> Answer:
         """The same, with a condition that nothing meets: those are left to the views."""
@@ -84,8 +86,8 @@ def plain(world: World) -> list[str]:
 
 
 def test_a_page_shows_each_user_as_a_read_by_id_does(world):
-    listed = orjson.loads(world.ask("/Users").body)
-    everybody = [orjson.loads(world.ask(f"/Users/{user['id']}").body) for user in listed["Resources"]]
+    listed = world.ask("/Users").body
+    everybody = [world.ask(f"/Users/{user['id']}").body for user in listed["Resources"]]
     assert listed["Resources"] == everybody
     assert (listed["totalResults"], listed["itemsPerPage"], listed["startIndex"]) == (*[len(world.people)] * 2, 1)
     by_name = {user["userName"]: user for user in everybody}
@@ -101,7 +103,7 @@ def test_what_is_plain_is_answered_as_by_the_views_and_without_them(world):
     assert [answer for answer in got if answer.by_a_view] == []
     assert [answer._replace(by_a_view=True) for answer in got] == wanted
     assert {answer.status for answer in got} == {200}
-    assert [len(answer.body) > 500 for answer in got].count(True) > len(NAMES)
+    assert ["meta" in answer.body for answer in got].count(True) > len(NAMES)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/scim+json, */*;q=0.5", "*/*"])
@@ -143,11 +145,11 @@ def test_nobody_is_refused_or_let_in_by_the_lane(world, service):
         assert (refused.status, refused.by_a_view) == (401, True), header
     assert world.ask(ann, Accept="text/html").status == 406
     foreign = world.ask(ann, Authorization=f"Bearer {stranger.token}")
-    assert (foreign.status, b"ann" in foreign.body) == (404, False)
+    assert (foreign.status, "ann" in str(foreign.body)) == (404, False)
     path = f"/Users?{named('userName', NAMES[0])}"
     world.ask(path, Authorization=f"Bearer {stranger.token}")
     empty = world.ask(path, Authorization=f"Bearer {stranger.token}")
-    assert (empty.by_a_view, b'"totalResults":0' in empty.body) == (False, True)
+    assert (empty.by_a_view, empty.body["totalResults"]) == (False, 0)
 
 
 def test_a_group_that_another_source_keeps_is_not_there(world):
@@ -156,7 +158,7 @@ def test_a_group_that_another_source_keeps_is_not_there(world):
         local = groups.create(database, **about, members=(), connection_id=None, by=TEST)
     assert world.ask(f"/Groups/{local.id}?{WITHOUT}").status == 404
     found = world.ask(f"/Groups?{WITHOUT}&{named('displayName', 'Local')}")
-    assert b'"totalResults":0' in found.body
+    assert found.body["totalResults"] == 0
 
 
 def test_what_was_answered_stands_in_the_log_as_what_the_views_answer(world, monkeypatch):

@@ -2,7 +2,7 @@
 
 Identity providers ask for one resource by its id or its name more than for anything else, and then for page after page
 of all Users; what Flask does for any request costs more than such an answer takes. The lane gives the answer that the
-views would give, letter for letter, or none: whatever is not plain is left to them. So nobody is refused here, and
+views would give, value for value, or none: whatever is not plain is left to them. So nobody is refused here, and
 nothing is written but the log.
 """
 
@@ -24,7 +24,7 @@ from provisioning.context import Context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, DatabaseFailure, reading
 from provisioning.dialects import recognise
-from provisioning.directory import connections, groups, listing, roster
+from provisioning.directory import connections, groups, listing, shown
 from provisioning.directory.connections import ConnectionView, Look
 from provisioning.directory.filters import Viewer
 from provisioning.directory.paging import Window
@@ -34,7 +34,7 @@ from provisioning.scim.messages import list_response
 from provisioning.scim.projection import Projection
 from provisioning.web.guard import storable
 from provisioning.web.scim import groups as group_views
-from provisioning.web.scim import journal, media
+from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim import users as user_views
 from provisioning.web.scim.query import DEFAULT_PAGE
 
@@ -50,17 +50,27 @@ _PLACE = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _BEARER = "Bearer "
 
 
+class _Told(NamedTuple):
+    """What a question is answered with; of one resource, with its version."""
+
+    document: Any
+    version: str | None = None
+
+
+_Answer = Callable[[Connection, ConnectionView, Row | None, Viewer], _Told | None]
+
+
 class _Question(NamedTuple):
     """What is asked for.
 
     Args:
         look: what is read along with the credential, if anything is.
-        answer: makes the document of what was read; None where the views have to say something else.
+        answer: made of what was read; None where the views have to say something else.
         filter: as it was sent.
     """
 
     look: Look | None
-    answer: Callable[[Connection, ConnectionView, Row | None, Viewer], dict[str, Any] | None]
+    answer: _Answer
     filter: str | None = None
 
 
@@ -71,20 +81,20 @@ class _Shelf(NamedTuple):
         without: the `excludedAttributes` that are asked for along with a plain read, if any are.
         name: the attribute that only one of them can have a value of.
         look: reads one by its id along with the credential.
-        look_up: the same by its folded name.
-        show: makes the resource of the row.
+        look_up: the same by its name.
+        show: makes the resource of the row; None where not all of it is to be shown.
     """
 
     without: str | None
     name: str
     look: Callable[[UUID], Look]
     look_up: Callable[[str], Look]
-    show: Callable[[Row, Viewer], dict[str, Any]]
+    show: Callable[[Row, Viewer], _Told | None]
 
     def one(self, identifier: str) -> _Question:
         """The question for one by its id."""
 
-        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> dict[str, Any] | None:
+        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> _Told | None:
             return None if row is None else self.show(row, viewer)
 
         return _Question(self.look(UUID(identifier)), answer)
@@ -92,22 +102,30 @@ class _Shelf(NamedTuple):
     def named(self, name: str, text: str) -> _Question:
         """The question for the one of a name."""
 
-        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> dict[str, Any]:
-            found = [] if row is None else [self.show(row, viewer)]
-            return list_response(found, total=len(found), start_index=1)
+        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> _Told | None:
+            if row is None:
+                return _Told(list_response([], total=0, start_index=1))
+            found = self.show(row, viewer)
+            return None if found is None else _Told(list_response([found.document], total=1, start_index=1))
 
         return _Question(self.look_up(name), answer, text)
 
 
-def _user(row: Row, viewer: Viewer) -> dict[str, Any]:
-    return Projection(viewer.kinds.user).apply(user_views.resource(roster.view(row), viewer))
+def _user(row: Row, viewer: Viewer) -> _Told | None:
+    if not Projection(viewer.kinds.user).is_whole:
+        return None
+    member, held = shown.one(row)
+    return _Told(*user_views.as_text(member, held, viewer))
 
 
-def _group(row: Row, viewer: Viewer) -> dict[str, Any]:
-    return Projection(viewer.kinds.group).apply(group_views.resource(groups.view(row), viewer))
+def _group(row: Row, viewer: Viewer) -> _Told | None:
+    projection, group = Projection(viewer.kinds.group), groups.view(row)
+    if not projection.is_whole:
+        return None
+    return _Told(group_views.resource(group, viewer), versions.of_group(group))
 
 
-_USERS = _Shelf(None, "username", roster.look, listing.look_up_member, _user)
+_USERS = _Shelf(None, "username", shown.look, shown.look_up, _user)
 _GROUPS = _Shelf("members", "displayname", groups.look, listing.look_up_group, _group)
 _SHELVES: Mapping[str, _Shelf] = {"Users": _USERS, "Groups": _GROUPS}
 
@@ -115,11 +133,11 @@ _SHELVES: Mapping[str, _Shelf] = {"Users": _USERS, "Groups": _GROUPS}
 def _page(start: int, count: int) -> _Question:
     """The question for a page of all Users."""
 
-    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> dict[str, Any] | None:
+    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> _Told | None:
         if not Projection(viewer.kinds.user).is_whole:
             return None
         page, users = user_views.everybody(database, asking, Window(count, start), viewer)
-        return list_response(users, total=page.total, start_index=start)
+        return _Told(list_response(users, total=page.total, start_index=start))
 
     return _Question(None, answer)
 
@@ -133,12 +151,12 @@ def init_app(app: Flask) -> None:
             return inner(environ, start_response)
         started = time.perf_counter()
         question = _question(environ)
-        asking, document = (None, None) if question is None else _answer(question, environ, means)
-        if question is None or asking is None or document is None:
+        asking, told = (None, None) if question is None else _answer(question, environ, means)
+        if question is None or asking is None or told is None:
             return inner(environ, start_response)
         log.put(_entry(asking, question, environ, started))
-        body = orjson.dumps(document)
-        start_response("200 OK", _headers(document, environ, len(body)))
+        body = orjson.dumps(told.document)
+        start_response("200 OK", _headers(told, environ, len(body)))
         return [body]
 
     app.wsgi_app = called  # type: ignore[method-assign]
@@ -182,7 +200,7 @@ def _parameters(query: str) -> dict[str, str] | None:
 
 def _answer(
     question: _Question, environ: WSGIEnvironment, means: Context
-) -> tuple[ConnectionView | None, dict[str, Any] | None]:
+) -> tuple[ConnectionView | None, _Told | None]:
     """Who asks, and what they are told; nothing where there is more to do than to tell it."""
     header = environ.get("HTTP_AUTHORIZATION", "")
     digest = means.keyring.recognise(header.removeprefix(_BEARER), Kind.CONNECTION)
@@ -193,13 +211,13 @@ def _answer(
             asking, row = connections.by_credential(database, digest, question.look)
             if asking is None or _is_more_to_do(asking, environ):
                 return None, None
-            document = question.answer(database, asking, row, _viewer(asking, environ, means))
+            told = question.answer(database, asking, row, _viewer(asking, environ, means))
     except DatabaseFailure:
         return None, None
     # What is left to the views they count themselves.
-    if document is None or means.pace.take(str(asking.id), asking.requests_per_minute) is not None:
+    if told is None or means.pace.take(str(asking.id), asking.requests_per_minute) is not None:
         return None, None
-    return asking, document
+    return asking, told
 
 
 def _is_more_to_do(asking: ConnectionView, environ: WSGIEnvironment) -> bool:
@@ -217,9 +235,9 @@ def _media_type(environ: WSGIEnvironment) -> str | None:
     return media.best(environ.get("HTTP_ACCEPT", ""))
 
 
-def _headers(document: dict[str, Any], environ: WSGIEnvironment, length: int) -> list[tuple[str, str]]:
+def _headers(told: _Told, environ: WSGIEnvironment, length: int) -> list[tuple[str, str]]:
     headers = [("Content-Type", _media_type(environ) or media.MEDIA_TYPE), ("Content-Length", str(length))]
-    return [*headers, ("ETag", document["meta"]["version"])] if "meta" in document else headers
+    return headers if told.version is None else [*headers, ("ETag", f'W/"{told.version}"')]
 
 
 def _entry(asking: ConnectionView, question: _Question, environ: WSGIEnvironment, started: float) -> Entry:

@@ -185,24 +185,25 @@ def everybody(
     groups: Mapping[str, Sequence[GroupName]] = {}
     if found.items:
         groups = shown.groups_of(database, workspace_id=asking.workspace_id, members=found.items)
-    return found, [as_text(member, groups.get(member.id, ()), viewer) for member in found.items]
+    return found, [as_text(member, groups.get(member.id, ()), viewer)[0] for member in found.items]
 
 
-def as_text(member: MemberText, groups: Sequence[GroupName], viewer: Viewer) -> Fragment:
-    """The same as `resource`, for a page of everybody."""
+def as_text(member: MemberText, groups: Sequence[GroupName], viewer: Viewer) -> tuple[Fragment, str]:
+    """The same as `resource`, ready to be sent, and its version."""
     known = "" if member.external_id is None else f',"externalId":{orjson.dumps(member.external_id).decode()}'
     named = ",".join([_group_text(group, viewer.base_url) for group in groups])
+    version = versions.of_user_in(member.version, groups)
     text = messages.resource_text(
         viewer.kinds.user,
         identifier=member.id,
         document=member.document,
         created=member.created,
         last_modified=member.modified,
-        version=versions.of_user_in(member.version, groups),
+        version=version,
         base_url=viewer.base_url,
         extra=f'{known},"groups":[{named}]' if named else known,
     )
-    return Fragment(text)
+    return Fragment(text), version
 
 
 @functools.lru_cache(maxsize=1024)
