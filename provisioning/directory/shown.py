@@ -105,10 +105,10 @@ def look_up(name: str) -> Look:
     return Look(_BY_NAME, {"key": fold(name)})
 
 
-def one(row: Row) -> tuple[MemberText, Sequence[GroupName]]:
+def one(row: Row) -> tuple[MemberText, tuple[GroupName, ...]]:
     """The member of a row, and the groups that they are in."""
     *member, groups = row
-    return MemberText._make(member), [GroupName._make(group) for group in orjson.loads(groups or "[]")]
+    return MemberText._make(member), tuple(map(GroupName._make, orjson.loads(groups))) if groups else ()
 
 
 def members(connection: Connection, *, workspace_id: UUID, connection_id: UUID, window: Window) -> Page[MemberText]:

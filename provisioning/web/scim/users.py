@@ -185,14 +185,15 @@ def everybody(
     groups: Mapping[str, Sequence[GroupName]] = {}
     if found.items:
         groups = shown.groups_of(database, workspace_id=asking.workspace_id, members=found.items)
-    return found, [as_text(member, groups.get(member.id, ()), viewer)[0] for member in found.items]
+    return found, [as_text(member, tuple(groups.get(member.id, ())), viewer)[0] for member in found.items]
 
 
-def as_text(member: MemberText, groups: Sequence[GroupName], viewer: Viewer) -> tuple[Fragment, str]:
+def as_text(member: MemberText, groups: tuple[GroupName, ...], viewer: Viewer) -> tuple[Fragment, str]:
     """The same as `resource`, ready to be sent, and its version."""
     known = "" if member.external_id is None else f',"externalId":{orjson.dumps(member.external_id).decode()}'
-    named = ",".join([_group_text(group, viewer.base_url) for group in groups])
-    version = versions.of_user_in(member.version, groups)
+    held, version = known, str(member.version)
+    if groups:
+        held, version = f"{known}{_groups_text(groups, viewer.base_url)}", versions.of_user_in(member.version, groups)
     text = messages.resource_text(
         viewer.kinds.user,
         identifier=member.id,
@@ -201,15 +202,20 @@ def as_text(member: MemberText, groups: Sequence[GroupName], viewer: Viewer) -> 
         last_modified=member.modified,
         version=version,
         base_url=viewer.base_url,
-        extra=f'{known},"groups":[{named}]' if named else known,
+        extra=held,
     )
     return Fragment(text), version
 
 
-@functools.lru_cache(maxsize=1024)
-def _group_text(group: GroupName, base_url: str) -> str:
-    name = orjson.dumps(group.display_name).decode()
-    return f'{{"value":"{group.id}","$ref":"{base_url}/Groups/{group.id}","display":{name},"type":"direct"}}'
+@functools.lru_cache(maxsize=256)
+def _groups_text(groups: tuple[GroupName, ...], base_url: str) -> str:
+    """The groups of a User: many are in the very same ones."""
+    texts = [
+        f'{{"value":"{group.id}","$ref":"{base_url}/Groups/{group.id}",'
+        f'"display":{orjson.dumps(group.display_name).decode()},"type":"direct"}}'
+        for group in groups
+    ]
+    return f',"groups":[{",".join(texts)}]'
 
 
 ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _look, _find, _listed)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
-from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -31,12 +31,15 @@ def of_user(member: MemberView) -> str:
     return of_user_in(member.version, member.groups)
 
 
-def of_user_in(version: int, groups: Sequence[Named]) -> str:
+def of_user_in(version: int, groups: tuple[Named, ...]) -> str:
     """The same, of the member's own version and the groups."""
-    if not groups:
-        return str(version)
+    return f"{version}.{_digest(groups)}" if groups else str(version)
+
+
+@functools.lru_cache(maxsize=256)
+def _digest(groups: tuple[Named, ...]) -> str:
     shown = "".join([f"{group.id}{group.display_name}" for group in groups])
-    return f"{version}.{zlib.crc32(shown.encode()):08x}"
+    return f"{zlib.crc32(shown.encode()):08x}"
 
 
 def of_group(group: GroupView) -> str:
