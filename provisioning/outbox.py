@@ -20,16 +20,19 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     Boolean,
+    ColumnElement,
     Delete,
     Identity,
     Index,
     Insert,
+    Select,
     Text,
     Update,
     Uuid,
     bindparam,
     case,
     column,
+    exists,
     insert,
     null,
     select,
@@ -40,6 +43,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from sqlalchemy.sql import func
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
 from provisioning import entropy, nudge
@@ -213,6 +217,17 @@ def telling(change: Change) -> Change:
     return change.add_cte(_insertion().cte("facts"))
 
 
+def telling_if_any(change: ReturningUpdate[Any]) -> Select[*tuple[Any, ...]]:
+    """The same for an UPDATE that may find nothing: then there is no fact, and no row comes back.
+
+    Args:
+        change: returns the row that it has changed.
+    """
+    changed = change.cte("changed")
+    facts = _insertion(exists().select_from(changed)).cte("facts")
+    return select(changed).add_cte(facts)
+
+
 def told(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> dict[str, Any]:
     """The parameters by which a change that was made with `telling` tells its facts; the arguments are `together`'s."""
     return _told(connection, [(workspace_id, fact) for fact in facts], by)
@@ -237,8 +252,8 @@ def _told(connection: Connection, facts: Sequence[tuple[UUID | None, Fact]], by:
     return {"facts": rows, "fact_actor_kind": by.kind, "fact_actor_id": by.id, "fact_request_id": by.request_id}
 
 
-def _insertion(**values: Any) -> Insert:
-    """The facts that these values tell, or those that parameters of their names are going to."""
+def _insertion(*conditions: ColumnElement[bool], **values: Any) -> Insert:
+    """The facts that these values tell, or those that parameters of their names are going to, if conditions hold."""
 
     def given(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
         return bindparam(name, values[name], kind) if name in values else bindparam(name, type_=kind)
@@ -254,7 +269,7 @@ def _insertion(**values: Any) -> Insert:
     done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
     who = (given(f"fact_{name}", Text()) for name in ("actor_kind", "actor_id", "request_id"))
     what = (row.c.id, row.c.workspace_id, row.c.name, row.c.subject, row.c.payload, row.c.urgency)
-    return insert(Event).from_select(_WRITTEN, select(*what, *who, done))
+    return insert(Event).from_select(_WRITTEN, select(*what, *who, done).where(*conditions))
 
 
 _APPEND = Prepared(_insertion())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from provisioning.directory.events import (
     MemberUpdated,
 )
 from provisioning.directory.models import SESSION_EPOCHS, Member, UniqueValue
-from provisioning.directory.profile import Profile
+from provisioning.directory.profile import Profile, address
 from provisioning.directory.roster import COLUMNS, MemberView
 from provisioning.outbox import Actor, Fact
 from provisioning.prepared import Prepared, Row
@@ -62,6 +63,20 @@ _STORE = Prepared(
                 else_=Member.active_since_epoch,
             ),
         )
+        .returning(*COLUMNS)
+    )
+)
+
+
+_RESTYLE = Prepared(
+    outbox.telling_if_any(
+        update(Member)
+        .where(
+            *(Member.__table__.c[name] == value for name, value in _WHICH.items()),
+            Member.version == bindparam("seen"),
+            Member.protected.is_(False),
+        )
+        .values(**_parameters(*Profile.COLUMNS), version=Member.version + 1, modified_at=func.clock_timestamp())
         .returning(*COLUMNS)
     )
 )
@@ -254,6 +269,65 @@ def store(
     row = _written(_STORE, connection, new, profile)
     stored = MemberView._make((*row, member.groups))
     return _arrived(connection, stored, connection_id, profile, by) if "externalId" in changed else stored
+
+
+def restyle(
+    connection: Connection,
+    *,
+    member: MemberView,
+    profile: Profile,
+    connection_id: UUID,
+    by: Actor,
+    kind: ResourceType = USER,
+) -> MemberView | None:
+    """Give a member that nobody holds a new profile by one statement, where nothing else hangs on what changes.
+
+    Args:
+        connection: on which the statement stands alone.
+        member: as read; where they have changed since, nothing is done.
+        profile: the new one, whole.
+        connection_id: the identity provider that speaks.
+        by: who did it.
+        kind: the User as the workspace has it.
+
+    Returns:
+        The member as stored, or None where it takes `store`: a state, an address, a name of the connection's or a value
+        that only one member can have is concerned, an owner protects them, or they have changed since they were read.
+
+    Raises:
+        Conflict: the new userName belongs to another member.
+    """
+    external_ids = _external_ids(member.external_ids, profile, connection_id)
+    changed = _differing(member.document, profile.document)
+    if (
+        profile.active is not member.active
+        or external_ids != member.external_ids
+        or _key(profile.email) != _key(address(member.document))
+        or member.connection_id is None
+        or _names_only_one(kind)
+    ):
+        return None
+    if not changed:
+        return member
+    fact = MemberUpdated(user_id=member.user_id, member_id=member.id, attributes=tuple(sorted(changed)))
+    new = {
+        "id": member.id,
+        "workspace_id": member.workspace_id,
+        "seen": member.version,
+        **profile.columns(),
+        **outbox.told(connection, fact, workspace_id=member.workspace_id, by=by),
+    }
+    try:
+        row = _RESTYLE.one_or_none(connection, new)
+    except IntegrityError as error:
+        raise _taken(error, profile) from None
+    return None if row is None else MemberView._make((*row, member.groups))
+
+
+@functools.lru_cache(maxsize=1024)
+def _names_only_one(kind: ResourceType) -> bool:
+    """Whether any extension has an attribute whose values no two members share."""
+    return any(attribute.uniqueness != "none" for extension in kind.extensions for attribute in extension.attributes)
 
 
 def _settle_unique(connection: Connection, *, member: MemberView, profile: Profile, kind: ResourceType) -> None:

@@ -29,6 +29,16 @@ def test_adding_removing_and_renaming_one_group_at_once_loses_nobody(idp):
     assert shown["meta"]["version"] == f'W/"{1 + len(changes)}"'
 
 
+def test_many_who_change_one_user_at_once_lose_nothing(idp):
+    user = f"/Users/{idp.create_user('ann')['id']}"
+    names = ["title", "nickName", "displayName", "userType", "locale", "timezone", "preferredLanguage", "profileUrl"]
+    changes = [{"op": "replace", "path": name, "value": f"{name}-{turn}"} for turn in range(3) for name in names]
+    assert set(at_once(lambda change: idp.patch(user, change).status_code, changes)) == {200}
+    shown = idp.request("GET", user).json()
+    assert {name: shown[name].partition("-")[0] for name in names} == {name: name for name in names}
+    assert shown["meta"]["version"] == f'W/"{1 + len(changes)}"'
+
+
 def test_with_if_match_of_many_who_saw_one_version_one_writes(idp):
     user = idp.create_user("ann")
     path, seen = f"/Users/{user['id']}", {"If-Match": user["meta"]["version"]}

@@ -19,6 +19,10 @@ from provisioning.web.scim.operation import Operation, Verbs, Written, carry_out
 from provisioning.web.scim.query import Query
 
 
+def nothing(identifier: str) -> None:
+    """No look."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """What a type of resource offers.
@@ -27,8 +31,9 @@ class Endpoint:
         name: under which its resources stand.
         kind: its resource type, as the workspace of the one who asks has it.
         verbs: how its resources are written.
-        look: what is read of one by its id along with the credential; None for what is no id.
-        find: the one that was read so, with what is to be shown.
+        look: what is read of one by its id along with the credential, to be shown; None for what is no id.
+        held: what is read of one along with the credential that is to be changed, if anything is.
+        find: the one that was read to be shown, with what is to be shown.
         listed: reads some, with what is to be shown, as the items of a page.
     """
 
@@ -36,6 +41,7 @@ class Endpoint:
     kind: Callable[[], ResourceType]
     verbs: Verbs
     look: Callable[[str], Look | None]
+    held: Callable[[str], Look | None]
     find: Callable[[str, Projection], Written]
     listed: Callable[[Connection, Query], tuple[Page[Any], list[Any]]]
 
@@ -47,8 +53,8 @@ class Endpoint:
             ("", by_connection(self._page), "GET"),
             ("/.search", by_connection(self._search), "POST"),
             ("/<identifier>", by_connection(self._read, self.look), "GET"),
-            ("/<identifier>", by_connection(self._replace), "PUT"),
-            ("/<identifier>", by_connection(self._change), "PATCH"),
+            ("/<identifier>", by_connection(self._replace, self.held), "PUT"),
+            ("/<identifier>", by_connection(self._change, self.held), "PATCH"),
             ("/<identifier>", by_connection(self._delete), "DELETE"),
         ):
             made.add_url_rule(path, view.__name__.strip("_"), view, methods=[method])

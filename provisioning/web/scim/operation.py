@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from werkzeug.datastructures import ETags
 
-from provisioning.database import Connection, in_transaction, rehearse, transaction
+from provisioning.database import Connection, in_transaction, reading, rehearse, transaction
 from provisioning.dialects import Normalised, normalise_patch, normalise_replacement, normalise_resource
 from provisioning.directory import mass_changes
 from provisioning.directory.mass_changes import Held
@@ -41,6 +41,23 @@ Operation = Callable[[Connection], Written | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """An operation that may be done by one statement: without a transaction, and without holding anything before.
+
+    Args:
+        whole: the operation, for where it takes more.
+        alone: the same by one statement; None where it takes more.
+    """
+
+    whole: Operation
+    alone: Callable[[Connection], Written | None]
+
+    def __call__(self, database: Connection) -> Written | None:
+        """Do it in a transaction."""
+        return self.whole(database)
+
+
+@dataclass(frozen=True, slots=True)
 class Verbs:
     """How the resources of one type are written. Each checks what it is given, and returns what is to be carried out.
 
@@ -58,6 +75,11 @@ def carry_out(work: Callable[[Connection], T]) -> T:
     if connection().dry_run:
         journal.note("dry run: nothing was written")
         return rehearse(work)
+    if isinstance(work, Light):
+        with reading() as database:
+            written = work.alone(database)
+        if written is not None:
+            return written  # type: ignore[return-value]
     try:
         return in_transaction(work)
     except Held as held:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -30,6 +30,7 @@ from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint
 from provisioning.web.scim.operation import (
     Keys,
+    Light,
     Operation,
     Verbs,
     Written,
@@ -127,11 +128,10 @@ def replacement(user_id: str, body: Any, condition: ETags, _shown: Projection | 
     wanted, kind = _wanted(user_id), _kind()
     sent = read_replacement(body, kind)
 
-    def carry_out(database: Connection) -> Written:
-        member = _locked(database, wanted, condition)
-        return _written(_store(database, member, {"active": member.active, **sent.document}), given(sent, kind))
+    def after(member: MemberView) -> dict[str, Any]:
+        return {"active": member.active, **sent.document}
 
-    return carry_out
+    return _changing(wanted, condition, after, given(sent, kind))
 
 
 def change(user_id: str, body: Any, condition: ETags, _shown: Projection | None) -> Operation:
@@ -139,12 +139,50 @@ def change(user_id: str, body: Any, condition: ETags, _shown: Projection | None)
     wanted, kind = _wanted(user_id), _kind()
     changes = read_changes(body, kind)
 
-    def carry_out(database: Connection) -> Written:
-        member = _locked(database, wanted, condition)
-        after = apply(changes, member.as_known_to(connection().id), kind)
-        return _written(_store(database, member, after), changes.attributes)
+    def after(member: MemberView) -> dict[str, Any]:
+        return apply(changes, member.as_known_to(connection().id), kind)
 
-    return carry_out
+    return _changing(wanted, condition, after, changes.attributes)
+
+
+def _changing(
+    wanted: dict[str, Any], condition: ETags, after: Callable[[MemberView], dict[str, Any]], attributes: Keys
+) -> Operation:
+    """The change of a member into what they are to be after it, by one statement if that is enough."""
+
+    def whole(database: Connection) -> Written:
+        member = _locked(database, wanted, condition)
+        return _written(_store(database, member, after(member)), attributes)
+
+    def alone(database: Connection) -> Written | None:
+        member = _read(wanted, condition)
+        stored = None if member is None else _restyle(database, member, after(member))
+        return None if stored is None else _written(stored, attributes)
+
+    return Light(whole, alone)
+
+
+def _read(wanted: dict[str, Any], condition: ETags) -> MemberView | None:
+    """The member as read along with the credential, where this very one was."""
+    row = looked_up()
+    if row is None or row[0] != wanted["member_id"]:
+        return None
+    member = roster.view(row)
+    versions.require_match(versions.of_user(member), condition)
+    return member
+
+
+def _restyle(database: Connection, member: MemberView, document: dict[str, Any]) -> MemberView | None:
+    kind = _kind()
+    keep_immutable(member.document, document, kind)
+    profile = Profile.of(document, kind, active=member.active)
+    stored = members.restyle(
+        database, member=member, profile=profile, connection_id=connection().id, by=actor(), kind=kind
+    )
+    if stored is not None:
+        journal.target("User", str(member.id))
+        journal.changed(member.as_known_to(connection().id), document)
+    return stored
 
 
 def deletion(user_id: str, condition: ETags) -> Operation:
@@ -218,4 +256,4 @@ def _groups_text(groups: tuple[GroupName, ...], base_url: str) -> str:
     return f',"groups":[{",".join(texts)}]'
 
 
-ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _look, _find, _listed)
+ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _look, _look, _find, _listed)
