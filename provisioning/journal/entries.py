@@ -31,6 +31,7 @@ from provisioning.directory import connections
 from provisioning.directory.models import Connection as ConnectionRow
 from provisioning.directory.models import Group, Member
 from provisioning.journal.models import JournalEntry
+from provisioning.prepared import Prepared
 
 _FIRST_ERROR = 400
 # Of fewer people nothing is concluded.
@@ -65,12 +66,12 @@ _GIVEN = (
     .table_valued(*(column(name, getattr(JournalEntry, name).type) for name in _FIELDS), name="given")
     .render_derived(with_types=True)
 )
-_WRITE = insert(JournalEntry).from_select(_FIELDS, select(_GIVEN))
+_WRITE = Prepared(insert(JournalEntry).from_select(_FIELDS, select(_GIVEN)))
 
 
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write entries, many at once and as one parameter: a statement for each costs PostgreSQL ten times as much."""
-    connection.execute(_WRITE, {"entries": [entry._asdict() for entry in entries]})
+    _WRITE.run(connection, {"entries": [entry._asdict() for entry in entries]})
 
 
 def search(
