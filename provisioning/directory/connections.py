@@ -362,7 +362,7 @@ _BY_DIGEST = (
 )
 
 
-_ASKING = _BY_DIGEST.cte("asking")
+_ASKING = _BY_DIGEST.subquery("asking")
 _BY_CREDENTIAL = Prepared(_BY_DIGEST)
 
 

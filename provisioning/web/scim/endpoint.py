@@ -19,8 +19,8 @@ from provisioning.web.scim.operation import Operation, Verbs, Written, carry_out
 from provisioning.web.scim.query import Query
 
 
-def nothing(identifier: str) -> None:
-    """No look."""
+def no_look(identifier: str) -> None:
+    """What is read along with the credential: nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,9 +151,10 @@ def init_app(app: Flask) -> None:
             return inner(environ, start_response)
         started = time.perf_counter()
         question = _question(environ)
-        asking, told = (None, None) if question is None else _answer(question, environ, means)
-        if question is None or asking is None or told is None:
+        answered = None if question is None else _answer(question, environ, means)
+        if question is None or answered is None:
             return inner(environ, start_response)
+        asking, told = answered
         log.put(_entry(asking, question, environ, started))
         body = orjson.dumps(told.document)
         start_response("200 OK", _headers(told, environ, len(body)))
@@ -198,25 +199,23 @@ def _parameters(query: str) -> dict[str, str] | None:
     return found if len(found) == len(parts) and all(found.values()) else None
 
 
-def _answer(
-    question: _Question, environ: WSGIEnvironment, means: Context
-) -> tuple[ConnectionView | None, _Told | None]:
-    """Who asks, and what they are told; nothing where there is more to do than to tell it."""
+def _answer(question: _Question, environ: WSGIEnvironment, means: Context) -> tuple[ConnectionView, _Told] | None:
+    """Who asks, and what they are told; None where there is more to do than to tell it."""
     header = environ.get("HTTP_AUTHORIZATION", "")
     digest = means.keyring.recognise(header.removeprefix(_BEARER), Kind.CONNECTION)
     if digest is None or not header.startswith(_BEARER) or _media_type(environ) is None:
-        return None, None
+        return None
     try:
         with reading() as database:
             asking, row = connections.by_credential(database, digest, question.look)
             if asking is None or _is_more_to_do(asking, environ):
-                return None, None
+                return None
             told = question.answer(database, asking, row, _viewer(asking, environ, means))
     except DatabaseFailure:
-        return None, None
+        return None
     # What is left to the views they count themselves.
     if told is None or means.pace.take(str(asking.id), asking.requests_per_minute) is not None:
-        return None, None
+        return None
     return asking, told
 
 

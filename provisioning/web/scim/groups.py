@@ -25,7 +25,7 @@ from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import actor, connection, looked_up
 from provisioning.web.scim import journal, media, versions
-from provisioning.web.scim.endpoint import Endpoint, nothing
+from provisioning.web.scim.endpoint import Endpoint, no_look
 from provisioning.web.scim.operation import (
     Keys,
     Operation,
@@ -227,4 +227,4 @@ def _listed(database: Connection, query: Query) -> tuple[Page[GroupView], list[d
     return found, [shown.apply(resource(group, viewer)) for group in found.items]
 
 
-ENDPOINT = Endpoint("Groups", _kind, Verbs(creation, replacement, change, deletion), _look, nothing, _find, _listed)
+ENDPOINT = Endpoint("Groups", _kind, Verbs(creation, replacement, change, deletion), _look, no_look, _find, _listed)
