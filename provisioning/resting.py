@@ -8,10 +8,12 @@ to whose end nothing had failed on them.
 from __future__ import annotations
 
 import threading
+from typing import cast
 
 import psycopg
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import QueuePool
 
 from provisioning.database import driver_of
 
@@ -20,12 +22,13 @@ class Resting:
     """The connections of one engine that rest. Made in the process that uses them: a fork would share their sockets.
 
     Args:
-        engine: where they come from. There are never more than its pool allows: those that rest count as lent, and
-            none rests while somebody waits for the pool.
+        engine: where they come from. Those that rest count as lent by its pool: no more of them rest than it keeps by
+            itself, and none while somebody waits for it here.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._most = cast("QueuePool", engine.pool).size()
         self._resting: list[Connection] = []
         self._waiting = 0
         self._lock = threading.Lock()
@@ -47,7 +50,7 @@ class Resting:
         """Have one rest on which nothing has failed, and which is in no transaction."""
         driver_of(connection).trust()
         with self._lock:
-            if not self._waiting:
+            if not self._waiting and len(self._resting) < self._most:
                 self._resting.append(connection)
                 return
         connection.close()

@@ -69,6 +69,16 @@ def test_none_rests_while_somebody_waits_for_the_pool(resting):
     resting.leave(got[0])
 
 
+def test_no_more_rest_than_the_pool_keeps_by_itself(app):
+    options = {**engine_options(pool_size=1), "max_overflow": 2}
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"], **options)
+    resting = Resting(engine)
+    for connection in [resting.take() for _ in range(3)]:
+        resting.leave(connection)
+    assert engine.pool.checkedout() == 1
+    engine.dispose()
+
+
 def test_those_of_an_engine_that_is_disposed_of_are_closed(engine, resting):
     first = resting.take()
     driver = driver_of(first)
