@@ -14,8 +14,11 @@ from provisioning.database import transaction
 from provisioning.directory import groups
 from provisioning.directory.profile import GroupProfile
 from provisioning.journal.entries import Entry
+from provisioning.pace import Pace
 from provisioning.web.scim import journal
 from tests.conftest import ENTERPRISE_URN, TEST, USER_URN, Idp, new_workspace
+from tests.statements import counted
+from tests.waiting import eventually
 
 NAMES = ["ann@corp.example", "Zoë Ärmel", "a+b c@corp.example", "per%cent", "semi;colon&ampersand", "ﬁ" * 20]
 # It looks like the name of an attribute, and is a text.
@@ -184,6 +187,32 @@ def test_who_speaks_is_learned_by_the_views(world):
     path = f"/Users/{world.people[NAMES[0]]}"
     told = [world.ask(path, **{"User-Agent": "Okta SCIM Client 1.0.0"}).by_a_view for _ in range(2)]
     assert told == [True, False]
+
+
+@pytest.fixture
+def three_a_minute(world, new_admin):
+    admin, path = new_admin(world.idp.workspace.slug), f"/connections/{world.idp.connection.id}"
+    assert admin.request("PATCH", path, {"requestsPerMinute": 3}).status_code == 200
+    # What was allowed by a larger measure lapses within a second; then the minute begins anew for this one.
+    eventually(lambda: world.ask("/Users").status == 429)
+    yield
+    admin.request("PATCH", path, {"requestsPerMinute": 0})
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_who_asks_too_much_is_refused_before_anything_is_read_for_them(world):
+    with counted() as statements:
+        refused = world.ask("/Users")
+    assert (refused.status, refused.by_a_view) == (429, True)
+    assert [statement for statement in statements if "FROM member" in statement] == []
+
+
+def test_a_request_that_is_left_to_the_views_is_counted_once(world, monkeypatch):
+    taken: list[str] = []
+    monkeypatch.setattr(Pace, "take", lambda _pace, who, *_more, **_of: taken.append(who))
+    assert world.ask(f"/Users/{world.idp.connection.id}").status == 404
+    world.ask(f"/Users/{world.people[NAMES[0]]}")
+    assert taken == [str(world.idp.connection.id)] * 2
 
 
 @pytest.fixture

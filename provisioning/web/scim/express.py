@@ -32,7 +32,7 @@ from provisioning.journal.entries import Entry
 from provisioning.prepared import Row
 from provisioning.scim.messages import list_response
 from provisioning.scim.projection import Projection
-from provisioning.web.guard import storable
+from provisioning.web.guard import COUNTED, storable
 from provisioning.web.scim import groups as group_views
 from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim import users as user_views
@@ -208,21 +208,23 @@ def _answer(question: _Question, environ: WSGIEnvironment, means: Context) -> tu
     try:
         with reading() as database:
             asking, row = connections.by_credential(database, digest, question.look)
-            if asking is None or _is_more_to_do(asking, environ):
+            if asking is None or _is_more_to_do(asking, environ, means):
                 return None
             told = question.answer(database, asking, row, _viewer(asking, environ, means))
     except DatabaseFailure:
         return None
-    # What is left to the views they count themselves.
-    if told is None or means.pace.take(str(asking.id), asking.requests_per_minute) is not None:
-        return None
-    return asking, told
+    return None if told is None else (asking, told)
 
 
-def _is_more_to_do(asking: ConnectionView, environ: WSGIEnvironment) -> bool:
-    """Whether a connection is put off, or something is to be noted of it."""
+def _is_more_to_do(asking: ConnectionView, environ: WSGIEnvironment, means: Context) -> bool:
+    """Whether a connection is to be refused, or something is to be noted of it."""
     heard = recognise(environ.get("HTTP_USER_AGENT", ""), ())
-    return asking.paused_at is not None or asking.use_is_news or heard not in {None, asking.learned_dialect}
+    if asking.paused_at is not None or asking.use_is_news or heard not in {None, asking.learned_dialect}:
+        return True
+    if means.pace.take(str(asking.id), asking.requests_per_minute) is not None:
+        return True
+    environ[COUNTED] = asking.id
+    return False
 
 
 def _viewer(asking: ConnectionView, environ: WSGIEnvironment, means: Context) -> Viewer:
