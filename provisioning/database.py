@@ -140,6 +140,7 @@ class Bounded(psycopg.Connection[Any]):
         patience, self.patience = self.patience, _SIGN_OF_LIFE_SECONDS
         self.autocommit = True
         self.execute("")
+        self.autocommit = False
         self.patience = patience
 
     def _has_been_told(self) -> bool:
@@ -164,7 +165,9 @@ def _require_life(connection: Any, _record: Any, _proxy: Any) -> None:
 
 
 def _leave(connection: Any, _record: Any) -> None:
+    """Have every connection of the pool begin in the same state, whoever had it before."""
     if isinstance(connection, Bounded) and not connection.closed:
+        connection.autocommit = False
         connection.trust()
 
 
@@ -270,8 +273,12 @@ class _Kept:
         """Have it rest until the next thing."""
         self.is_lent = False
         if self._connection is not None:
-            # What stood alone was no transaction to the server, and is one to SQLAlchemy.
-            self._connection.rollback()
+            try:
+                # What stood alone was no transaction to the server, and is one to SQLAlchemy.
+                self._connection.rollback()
+            except BaseException:
+                self.end()
+                raise
 
     def end(self) -> None:
         """Give it back to the pool, which looks after one on which something has failed."""
@@ -282,7 +289,7 @@ class _Kept:
 
 
 def _settled(connection: Connection, *, autocommit: bool) -> Connection:
-    """A connection on which every statement stands alone, or none does: one comes from the pool as it was left."""
+    """A connection on which every statement stands alone, or none does: in a block one comes as it was left."""
     driver = driver_of(connection)
     if driver.autocommit is not autocommit:
         driver.autocommit = autocommit
@@ -335,17 +342,10 @@ def reading() -> AbstractContextManager[Connection]:
 
 
 @contextmanager
-def alone() -> Iterator[Connection]:
-    """A connection of one's own, for whoever begins and ends transactions by hand, or sets how they are isolated."""
-    with db.engine.connect() as connection:
-        yield _settled(connection, autocommit=False)
-
-
-@contextmanager
 def snapshot() -> Iterator[Connection]:
     """A connection all of whose statements see the database as it was at the first one; nothing can be changed."""
     # Never the one that a block keeps: how it is isolated lasts until the pool has it back.
-    with alone() as connection:
+    with db.engine.connect() as connection:
         fixed = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with fixed.begin():
             yield fixed

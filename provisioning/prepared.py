@@ -32,11 +32,12 @@ class Prepared:
 
     Args:
         statement: every value in it that differs from one run to the next is a `bindparam`.
+        large: whether what comes back may be megabytes, which a connection is not to keep until the next statement.
     """
 
-    __slots__ = ("_converters", "_fixed", "_sql")
+    __slots__ = ("_converters", "_fixed", "_large", "_sql")
 
-    def __init__(self, statement: ClauseElement) -> None:
+    def __init__(self, statement: ClauseElement, *, large: bool = False) -> None:
         compiled: Any = statement.compile(dialect=_DIALECT)
         converters: dict[str, Callable[[Any], Any]] = {}
         fixed: dict[str, Any] = {}
@@ -49,6 +50,7 @@ class Prepared:
         self._sql = str(compiled)
         self._converters = converters
         self._fixed = self._converted(fixed)
+        self._large = large
 
     def rows(self, connection: Connection, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
         """Run it, and take all of its rows.
@@ -79,7 +81,8 @@ class Prepared:
         driver = driver_of(connection)
         patience, driver.patience = driver.patience, _PATIENCE_SECONDS
         try:
-            return driver.one_cursor().execute(self._sql, {**self._fixed, **self._converted(values)})
+            cursor = driver.cursor() if self._large else driver.one_cursor()
+            return cursor.execute(self._sql, {**self._fixed, **self._converted(values)})
         except psycopg.Error as error:
             if driver.closed:
                 connection.invalidate(error)

@@ -23,7 +23,7 @@ class Resting:
 
     Args:
         engine: where they come from. Those that rest count as lent by its pool: no more of them rest than it keeps by
-            itself, and none while somebody waits for it here.
+            itself, and none while somebody waits in `take`.
     """
 
     def __init__(self, engine: Engine) -> None:

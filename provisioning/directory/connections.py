@@ -378,15 +378,16 @@ class Look(NamedTuple):
     values: Mapping[str, Any]
 
 
-def along(wanted: Callable[[Any], Select[*tuple[Any, ...]]]) -> Prepared:
+def along(wanted: Callable[[Any], Select[*tuple[Any, ...]]], *, large: bool = False) -> Prepared:
     """The statement of a `Look`.
 
     Args:
         wanted: given the columns of the connection that asks, selects a row at the most. Its first column is never
             null, and what differs from one look to the next are `bindparam`s.
+        large: whether it may be megabytes.
     """
     found = wanted(_ASKING.c).lateral("found")
-    return Prepared(select(_ASKING, found).select_from(_ASKING.outerjoin(found, true())))
+    return Prepared(select(_ASKING, found).select_from(_ASKING.outerjoin(found, true())), large=large)
 
 
 def by_credential(

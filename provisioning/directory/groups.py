@@ -114,18 +114,19 @@ _ONE = VIEW.where(Group.workspace_id == bindparam("workspace"), Group.id == bind
 _BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
 
 
-def _along(wanted: Select[*tuple[Any, ...]]) -> Prepared:
+def _along(wanted: Select[*tuple[Any, ...]], *, large: bool) -> Prepared:
     """The group of an id, among those that the connection pushes that asks."""
     return connections.along(
         lambda asking: wanted.where(
             Group.workspace_id == asking.workspace_id,
             Group.connection_id == asking.id,
             Group.id == bindparam("group"),
-        )
+        ),
+        large=large,
     )
 
 
-_ALONG, _MEMBERS_ALONG = _along(VIEW), _along(WITH_MEMBERS)
+_ALONG, _MEMBERS_ALONG = _along(VIEW, large=False), _along(WITH_MEMBERS, large=True)
 _PARAMETERS: dict[str, Any] = {name: bindparam(name) for name in ("id", "workspace_id", *GroupProfile.COLUMNS)}
 _CREATE = Prepared(
     outbox.telling(insert(Group).values(**_PARAMETERS, connection_id=bindparam("connection_id")).returning(*_COLUMNS))

@@ -300,7 +300,8 @@ def restyle(
     external_ids = _external_ids(member.external_ids, profile, connection_id)
     changed = _differing(member.document, profile.document)
     if (
-        profile.active is not member.active
+        "active" in changed
+        or profile.active is not member.active
         or external_ids != member.external_ids
         or _key(profile.email) != _key(address(member.document))
         or member.connection_id is None

@@ -4,7 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
-from provisioning.database import alone, take_any_time
+from provisioning.database import take_any_time
 
 db = current_app.extensions["migrate"].db
 _LOCK = 0x6D696772  # "migr"
@@ -12,7 +12,7 @@ _LOCK = 0x6D696772  # "migr"
 
 def run() -> None:
     """Apply migrations; of several machines at once one works and the others find it done."""
-    with alone() as connection:
+    with db.engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
         try:

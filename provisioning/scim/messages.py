@@ -98,7 +98,7 @@ def resource_text(
     base_url: str,
     extra: str,
 ) -> str:
-    """The same as `resource`, of a document that PostgreSQL has written as JSON: for lists, where it is one of many.
+    """The same as `resource`, of a document that PostgreSQL has written as JSON, as a text that is ready to be sent.
 
     Args:
         resource_type: what it is.

@@ -84,6 +84,12 @@ def test_what_takes_more_is_left_to_a_transaction(restyle, ann, more):
     assert (now(ann), told(ann)) == (ann, before)
 
 
+def test_that_nothing_is_said_of_a_state_is_no_fact(idp, ann):
+    before = told(ann)
+    idp.patch(f"/Users/{ann.id}", {"op": "remove", "path": "active"}, {"op": "remove", "path": "title"})
+    assert (now(ann).active, told(ann)) == (True, [*before, ("member.updated", ["title"])])
+
+
 def test_a_member_of_nobodys_is_left_to_a_transaction(restyle, ann):
     assert restyle(ann._replace(connection_id=None), title="B") is None
 

@@ -9,6 +9,7 @@ import pytest
 from flask import g, request_started
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import EnvironBuilder
 
 from provisioning.database import transaction
 from provisioning.directory import groups
@@ -139,6 +140,16 @@ def test_what_is_not_plain_is_left_to_the_views(world):
     assert [path for path in left if not world.ask(path).by_a_view] == []
     assert world.ask(ann, method="HEAD").by_a_view
     assert world.ask(ann, method="DELETE", **{"If-Match": '"0"'}).by_a_view
+
+
+def test_bytes_that_do_not_belong_in_an_address_are_left_to_the_views(world):
+    raw = named("userName", NAMES[1]).replace(quote("Zoë Ärmel"), "Zoë+Ärmel".encode().decode("latin-1"))
+    environ = {**EnvironBuilder("/scim/v2/Users").get_environ(), "QUERY_STRING": raw}
+    environ["HTTP_AUTHORIZATION"] = f"Bearer {world.idp.token}"
+    begun: list[Any] = []
+    with request_started.connected_to(lambda *_args, **_more: begun.append(1), world.app):
+        body = b"".join(world.app(environ, lambda *_started: None))
+    assert (len(begun), b'"totalResults":1' in body) == (1, True)
 
 
 def test_nobody_is_refused_or_let_in_by_the_lane(world, service):

@@ -155,8 +155,8 @@ def init_app(app: Flask) -> None:
         if question is None or answered is None:
             return inner(environ, start_response)
         asking, told = answered
-        log.put(_entry(asking, question, environ, started))
         body = orjson.dumps(told.document)
+        log.put(_entry(asking, question, environ, started))
         start_response("200 OK", _headers(told, environ, len(body)))
         return [body]
 
@@ -191,9 +191,14 @@ def _list(shelf: _Shelf, asked: dict[str, str]) -> _Question | None:
 
 
 def _parameters(query: str) -> dict[str, str] | None:
-    """The parameters of an address as they are written; None where one is there twice, or has no value."""
+    """The parameters of an address as they are written; None where one is there twice, or has no value.
+
+    Nor is anything read that was not written as addresses are: what its bytes mean, the views know.
+    """
     if not query:
         return {}
+    if not query.isascii():
+        return None
     parts = query.split("&")
     found = {name: value for name, _, value in (part.partition("=") for part in parts)}
     return found if len(found) == len(parts) and all(found.values()) else None

@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 
 from werkzeug.datastructures import ETags
 
-from provisioning.database import Connection, in_transaction, reading, rehearse, transaction
+from provisioning.database import (
+    Connection,
+    DatabaseFailure,
+    Trouble,
+    in_transaction,
+    reading,
+    rehearse,
+    transaction,
+    trouble_of,
+)
 from provisioning.dialects import Normalised, normalise_patch, normalise_replacement, normalise_resource
 from provisioning.directory import mass_changes
 from provisioning.directory.mass_changes import Held
@@ -44,6 +53,8 @@ Operation = Callable[[Connection], Written | None]
 class Light:
     """An operation that may be done by one statement: without a transaction, and without holding anything before.
 
+    Where PostgreSQL does not answer in time, it may be done all the same: as with any commit that nobody has heard of.
+
     Args:
         whole: the operation, for where it takes more.
         alone: the same by one statement; None where it takes more.
@@ -76,8 +87,7 @@ def carry_out(work: Callable[[Connection], T]) -> T:
         journal.note("dry run: nothing was written")
         return rehearse(work)
     if isinstance(work, Light):
-        with reading() as database:
-            written = work.alone(database)
+        written = _alone(work)
         if written is not None:
             return written  # type: ignore[return-value]
     try:
@@ -88,6 +98,17 @@ def carry_out(work: Callable[[Connection], T]) -> T:
         raise HeldBack(
             "Too many people lose something at once: an admin has to confirm it, and nothing has been changed."
         ) from None
+
+
+def _alone(work: Light) -> Written | None:
+    """What one statement does of an operation; None where it takes more, or others were at the same rows at once."""
+    try:
+        with reading() as database:
+            return work.alone(database)
+    except DatabaseFailure as error:
+        if trouble_of(error) is not Trouble.CONTENDED:
+            raise
+        return None
 
 
 def read_sent(body: Any, kind: ResourceType) -> Resource:

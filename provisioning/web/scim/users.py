@@ -231,7 +231,8 @@ def as_text(member: MemberText, groups: tuple[GroupName, ...], viewer: Viewer) -
     known = "" if member.external_id is None else f',"externalId":{orjson.dumps(member.external_id).decode()}'
     held, version = known, str(member.version)
     if groups:
-        held, version = f"{known}{_groups_text(groups, viewer.base_url)}", versions.of_user_in(member.version, groups)
+        told = _groups_text if len(groups) <= versions.FEW else _groups_text.__wrapped__
+        held, version = f"{known}{told(groups, viewer.base_url)}", versions.of_user_in(member.version, groups)
     text = messages.resource_text(
         viewer.kinds.user,
         identifier=member.id,

@@ -13,6 +13,9 @@ from provisioning.directory.groups import GroupView
 from provisioning.directory.roster import MemberView
 from provisioning.scim.errors import PreconditionFailed
 
+# What is made of more groups than these is made each time: it is rarely the same, and would fill the memory.
+FEW = 50
+
 
 class Named(Protocol):
     """A group that a User is in."""
@@ -33,7 +36,10 @@ def of_user(member: MemberView) -> str:
 
 def of_user_in(version: int, groups: tuple[Named, ...]) -> str:
     """The same, of the member's own version and the groups."""
-    return f"{version}.{_digest(groups)}" if groups else str(version)
+    if not groups:
+        return str(version)
+    digest = _digest if len(groups) <= FEW else _digest.__wrapped__
+    return f"{version}.{digest(groups)}"
 
 
 @functools.lru_cache(maxsize=256)
