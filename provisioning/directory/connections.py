@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, insert, or_, select, text, true, update
+from sqlalchemy import Select, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection as Database
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
 from provisioning import dialects, entropy, outbox
@@ -25,18 +24,15 @@ from provisioning.directory.events import (
     ConnectionTokenRevoked,
     ConnectionTokenRotated,
 )
-from provisioning.directory.extensions import OF_WORKSPACE, kinds_of
+from provisioning.directory.extensions import kinds_of
 from provisioning.directory.models import SESSION_EPOCHS, ClientSecret, Connection, ConnectionToken, Workspace
 from provisioning.outbox import Actor
-from provisioning.prepared import Prepared, Row
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.scim.extensions import Kinds
 
 DIALECTS = tuple(dialects.DIALECTS)
 _LONGEST_NAME = 200
 _MOST_PER_MINUTE = 1_000_000
-# The use of a credential is written at most this often: what is shown lags so much behind, and is never ahead.
-_NOTED_EVERY: Any = text("INTERVAL '1 minute'")
 
 
 class ConnectionView(NamedTuple):
@@ -66,7 +62,7 @@ class ConnectionView(NamedTuple):
         return kinds_of(self.definitions)
 
 
-_VIEW: Select[*tuple[Any, ...]] = select(
+VIEW: Select[*tuple[Any, ...]] = select(
     Connection.id,
     Connection.workspace_id,
     Workspace.slug,
@@ -288,7 +284,7 @@ def end_short_token(database: Database, *, of: ConnectionView, digest: bytes, by
 
 def anywhere(database: Database, connection_id: UUID) -> ConnectionView | None:
     """The connection of this id in whatever workspace: for who is about to prove that it is theirs."""
-    row = database.execute(_VIEW.where(Connection.id == connection_id)).one_or_none()
+    row = database.execute(VIEW.where(Connection.id == connection_id)).one_or_none()
     return None if row is None else ConnectionView(*row)
 
 
@@ -298,7 +294,7 @@ def by_name(database: Database, *, workspace_id: UUID, name: str) -> ConnectionV
     Raises:
         NotFound: there is none.
     """
-    wanted = _VIEW.where(Connection.workspace_id == workspace_id, Connection.name == name)
+    wanted = VIEW.where(Connection.workspace_id == workspace_id, Connection.name == name)
     row = database.execute(wanted).one_or_none()
     if row is None:
         raise NotFound(f"The workspace has no connection called {name}.")
@@ -311,7 +307,7 @@ def by_id(database: Database, *, workspace_id: UUID, connection_id: UUID) -> Con
     Raises:
         NotFound: there is none.
     """
-    wanted = _VIEW.where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
+    wanted = VIEW.where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
     row = database.execute(wanted).one_or_none()
     if row is None:
         raise NotFound("The workspace has no such connection.")
@@ -339,96 +335,10 @@ def end_sessions(database: Database, *, workspace_id: UUID, connection_id: UUID,
 
 def every(database: Database, *, workspace_id: UUID | None) -> Sequence[ConnectionView]:
     """The connections of a workspace by name, or of all workspaces for the operator."""
-    wanted = _VIEW.order_by(Workspace.slug, Connection.name)
+    wanted = VIEW.order_by(Workspace.slug, Connection.name)
     if workspace_id is not None:
         wanted = wanted.where(Connection.workspace_id == workspace_id)
     return [ConnectionView(*row) for row in database.execute(wanted)]
-
-
-_UNNOTED = or_(
-    ConnectionToken.last_used_at.is_(None),
-    ConnectionToken.last_used_at < func.clock_timestamp() - _NOTED_EVERY,
-)
-_BY_DIGEST = (
-    _VIEW.add_columns(OF_WORKSPACE.label("definitions"), _UNNOTED.label("use_is_news"))
-    .join(
-        ConnectionToken,
-        (ConnectionToken.workspace_id == Connection.workspace_id) & (ConnectionToken.connection_id == Connection.id),
-    )
-    .where(
-        ConnectionToken.digest == bindparam("digest"),
-        or_(ConnectionToken.expires_at.is_(None), ConnectionToken.expires_at > func.clock_timestamp()),
-    )
-)
-
-
-_ASKING = _BY_DIGEST.subquery("asking")
-_BY_CREDENTIAL = Prepared(_BY_DIGEST)
-
-
-class Look(NamedTuple):
-    """One row to be read in the very statement that makes out a credential: a round trip less for what is often asked.
-
-    Args:
-        statement: of `along`.
-        values: of its parameters.
-    """
-
-    statement: Prepared
-    values: Mapping[str, Any]
-
-
-def along(wanted: Callable[[Any], Select[*tuple[Any, ...]]], *, large: bool = False) -> Prepared:
-    """The statement of a `Look`.
-
-    Args:
-        wanted: given the columns of the connection that asks, selects a row at the most. Its first column is never
-            null, and what differs from one look to the next are `bindparam`s.
-        large: whether it may be megabytes.
-    """
-    found = wanted(_ASKING.c).lateral("found")
-    return Prepared(select(_ASKING, found).select_from(_ASKING.outerjoin(found, true())), large=large)
-
-
-def by_credential(
-    database: Database, digest: bytes, look: Look | None = None
-) -> tuple[ConnectionView | None, Row | None]:
-    """The connection whose live credential has this digest, if there is one, and what it looks for: indexed rows."""
-    if look is None:
-        row = _BY_CREDENTIAL.one_or_none(database, {"digest": digest})
-        return (None if row is None else ConnectionView._make(row)), None
-    row = look.statement.one_or_none(database, {"digest": digest, **look.values})
-    if row is None:
-        return None, None
-    own = len(ConnectionView._fields)
-    return ConnectionView._make(row[:own]), (None if row[own] is None else row[own:])
-
-
-_free = aliased(ConnectionToken)
-_NOTE = (
-    update(ConnectionToken)
-    .where(
-        ConnectionToken.digest
-        == select(_free.digest)
-        .where(_free.digest == bindparam("used"))
-        .with_for_update(skip_locked=True, key_share=True)
-        .scalar_subquery()
-    )
-    .values(last_used_at=func.clock_timestamp(), last_used_from=bindparam("address"))
-)
-
-
-def note_use(database: Database, *, of: ConnectionView, digest: bytes, address: str | None) -> None:
-    """Write down that a credential was used; where another writes the same thing just now, that is enough.
-
-    Args:
-        database: on which the statement stands alone. It waits for nobody.
-        of: the connection, as `by_credential` told it.
-        digest: of the credential.
-        address: from where it was used.
-    """
-    if of.use_is_news:
-        database.execute(_NOTE, {"used": digest, "address": address})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory import awaiting, connections, lost_groups
+from provisioning.directory import awaiting, lost_groups
 from provisioning.directory.conditions import as_id
-from provisioning.directory.connections import Look
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
 from provisioning.directory.models import AwaitedMember, Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
@@ -112,21 +111,6 @@ def _members(most: int | BindParameter[int] | None) -> Any:
 WITH_MEMBERS = VIEW.add_columns(_members(None))
 _ONE = VIEW.where(Group.workspace_id == bindparam("workspace"), Group.id == bindparam("group"))
 _BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
-
-
-def _along(wanted: Select[*tuple[Any, ...]], *, large: bool) -> Prepared:
-    """The group of an id, among those that the connection pushes that asks."""
-    return connections.along(
-        lambda asking: wanted.where(
-            Group.workspace_id == asking.workspace_id,
-            Group.connection_id == asking.id,
-            Group.id == bindparam("group"),
-        ),
-        large=large,
-    )
-
-
-_ALONG, _MEMBERS_ALONG = _along(VIEW, large=False), _along(WITH_MEMBERS, large=True)
 _PARAMETERS: dict[str, Any] = {name: bindparam(name) for name in ("id", "workspace_id", *GroupProfile.COLUMNS)}
 _CREATE = Prepared(
     outbox.telling(insert(Group).values(**_PARAMETERS, connection_id=bindparam("connection_id")).returning(*_COLUMNS))
@@ -228,21 +212,13 @@ def found(row: Sequence[Any] | None) -> GroupView:
     return view(row)
 
 
-def look(group_id: UUID, *, with_members: bool = False) -> Look:
-    """The group of this id among those that the connection pushes that asks: a row for `view`."""
-    return Look(_MEMBERS_ALONG if with_members else _ALONG, {"group": group_id})
-
-
 def lock(connection: Connection, *, workspace_id: UUID, group_id: UUID) -> GroupView:
     """The group, held against every other change until the transaction ends.
 
     Raises:
         NotFound: the workspace has none of this id.
     """
-    row = _HELD.one_or_none(connection, {"workspace": workspace_id, "group": group_id})
-    if row is None:
-        raise NotFound("There is no such group in this workspace.")
-    return view(row)
+    return found(_HELD.one_or_none(connection, {"workspace": workspace_id, "group": group_id}))
 
 
 def store(

@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Numeric, Select, Uuid, bindparam, cast, literal, null, select, union_all
 from sqlalchemy.engine import Connection
 
-from provisioning.directory import connections, groups, roster, tally
-from provisioning.directory.connections import Look
+from provisioning.directory import groups, roster, tally
 from provisioning.directory.filters import ANYBODY, Compiler, Order, Viewer, over_groups, over_members
 from provisioning.directory.groups import GroupView
 from provisioning.directory.models import Group, Member, Membership
@@ -71,13 +70,6 @@ _MEMBERS = Walk(
 )
 # What identity providers ask before everything else they do: for one by the name that only one can have.
 _BY_USER_NAME = Prepared(_OURS.where(Member.user_name_key == bindparam("key")))
-_GROUP_ALONG = connections.along(
-    lambda asking: groups.VIEW.where(
-        Group.workspace_id == asking.workspace_id,
-        Group.connection_id == asking.id,
-        Group.display_name_key == bindparam("key"),
-    )
-)
 
 
 def _looked_up(selection: Selection, name: str) -> str | None:
@@ -88,11 +80,6 @@ def _looked_up(selection: Selection, name: str) -> str | None:
         case Comparison(AttributePath(urn=None, name=asked, sub=None), "eq", str(value)) if asked.lower() == name:
             return fold(value)
     return None
-
-
-def look_up_group(name: str) -> Look:
-    """The group of a displayName, among those that the connection pushes that asks: a row for `groups.view`."""
-    return Look(_GROUP_ALONG, {"key": fold(name)})
 
 
 def of_members(

@@ -299,14 +299,7 @@ def restyle(
     """
     external_ids = _external_ids(member.external_ids, profile, connection_id)
     changed = _differing(member.document, profile.document)
-    if (
-        "active" in changed
-        or profile.active is not member.active
-        or external_ids != member.external_ids
-        or _key(profile.email) != _key(address(member.document))
-        or member.connection_id is None
-        or _names_only_one(kind)
-    ):
+    if external_ids != member.external_ids or _takes_more(member, profile, changed, kind):
         return None
     if not changed:
         return member
@@ -323,6 +316,17 @@ def restyle(
     except IntegrityError as error:
         raise _taken(error, profile) from None
     return None if row is None else MemberView._make((*row, member.groups))
+
+
+def _takes_more(member: MemberView, profile: Profile, changed: set[str], kind: ResourceType) -> bool:
+    """Whether more hangs on a change than the profile: sessions, the connection that speaks, values taken elsewhere."""
+    return (
+        "active" in changed
+        or profile.active is not member.active
+        or _key(profile.email) != _key(address(member.document))
+        or member.connection_id is None
+        or _names_only_one(kind)
+    )
 
 
 @functools.lru_cache(maxsize=1024)

@@ -13,8 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
-from provisioning.directory import connections, users
-from provisioning.directory.connections import Look
+from provisioning.directory import users
 from provisioning.directory.models import Group, Member, Membership, User
 from provisioning.directory.profile import address
 from provisioning.prepared import Prepared
@@ -99,20 +98,12 @@ GROUPS = (
 VIEW: Select[*tuple[Any, ...]] = select(*COLUMNS, GROUPS.label("groups"))
 _ONE = VIEW.where(Member.workspace_id == bindparam("workspace"), Member.id == bindparam("member"))
 _BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(of=Member))
-_ALONG = connections.along(
-    lambda asking: VIEW.where(Member.workspace_id == asking.workspace_id, Member.id == bindparam("member"))
-)
 
 
 def view(row: Sequence[Any]) -> MemberView:
     """A row of `VIEW` as a value."""
     groups = tuple(GroupReference(UUID(identifier), name) for identifier, name in row[-1]) if row[-1] else ()
     return MemberView._make((*row[:-1], groups))
-
-
-def look(member_id: UUID) -> Look:
-    """The member of this id, in the workspace of the connection that asks: a row for `view`."""
-    return Look(_ALONG, {"member": member_id})
 
 
 def by_id(connection: Connection, *, workspace_id: UUID, member_id: UUID) -> MemberView:

@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, cast, func, select
 from sqlalchemy.engine import Connection
 
-from provisioning.directory import connections, roster, tally
+from provisioning.directory import looks, roster, tally
 from provisioning.directory.conditions import in_utc
-from provisioning.directory.connections import Look
+from provisioning.directory.looks import Look
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.paging import Page, Walk, Window
 from provisioning.prepared import Prepared, Row
@@ -72,7 +72,7 @@ def _along(condition: ColumnElement[bool]) -> Prepared:
         texts = _texts(cast(asking.id, Text)).add_columns(cast(roster.GROUPS, Text))
         return texts.where(Member.workspace_id == asking.workspace_id, condition)
 
-    return connections.along(wanted)
+    return looks.along(wanted)
 
 
 _BY_ID, _BY_NAME = _along(Member.id == bindparam("member")), _along(Member.user_name_key == bindparam("key"))

@@ -21,8 +21,9 @@ from provisioning.access.rules import Facts, Resource
 from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, reading, transaction
-from provisioning.directory import connections
-from provisioning.directory.connections import ConnectionView, Look
+from provisioning.directory import looks
+from provisioning.directory.connections import ConnectionView
+from provisioning.directory.looks import Look
 from provisioning.outbox import Actor
 from provisioning.pace import Measure
 from provisioning.prepared import Row
@@ -105,9 +106,9 @@ def _connection_of(token: str, look: Look | None) -> ConnectionView:
     found = None
     if digest is not None:
         with reading() as database:
-            found, g.looked_up = connections.by_credential(database, digest, look)
+            found, g.looked_up = looks.by_credential(database, digest, look)
             if found is not None:
-                connections.note_use(database, of=found, digest=digest, address=request.remote_addr)
+                looks.note_use(database, of=found, digest=digest, address=request.remote_addr)
     if found is None:
         raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
     return found

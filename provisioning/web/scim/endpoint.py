@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from provisioning.database import Connection, reading
-from provisioning.directory.connections import Look
+from provisioning.directory.looks import Look
 from provisioning.directory.paging import Page
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType

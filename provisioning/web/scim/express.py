@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 from uuid import UUID
@@ -24,14 +25,17 @@ from provisioning.context import Context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, DatabaseFailure, reading
 from provisioning.dialects import recognise
-from provisioning.directory import connections, groups, listing, shown
-from provisioning.directory.connections import ConnectionView, Look
+from provisioning.directory import groups, looks, shown
+from provisioning.directory.connections import ConnectionView
 from provisioning.directory.filters import Viewer
+from provisioning.directory.looks import Look
 from provisioning.directory.paging import Window
 from provisioning.journal.entries import Entry
 from provisioning.prepared import Row
+from provisioning.scim.extensions import Kinds
 from provisioning.scim.messages import list_response
 from provisioning.scim.projection import Projection
+from provisioning.scim.schema import ResourceType
 from provisioning.web.guard import COUNTED, storable
 from provisioning.web.scim import groups as group_views
 from provisioning.web.scim import journal, media, versions
@@ -64,11 +68,13 @@ class _Question(NamedTuple):
     """What is asked for.
 
     Args:
+        kind: of resource, as a workspace has it.
         look: what is read along with the credential, if anything is.
         answer: made of what was read; None where the views have to say something else.
         filter: as it was sent.
     """
 
+    kind: Callable[[Kinds], ResourceType]
     look: Look | None
     answer: _Answer
     filter: str | None = None
@@ -78,18 +84,20 @@ class _Shelf(NamedTuple):
     """What the lane knows of a type of resource.
 
     Args:
+        kind: which it is, as a workspace has it.
         without: the `excludedAttributes` that are asked for along with a plain read, if any are.
         name: the attribute that only one of them can have a value of.
         look: reads one by its id along with the credential.
         look_up: the same by its name.
-        show: makes the resource of the row; None where not all of it is to be shown.
+        show: makes the resource of the row.
     """
 
+    kind: Callable[[Kinds], ResourceType]
     without: str | None
     name: str
     look: Callable[[UUID], Look]
     look_up: Callable[[str], Look]
-    show: Callable[[Row, Viewer], _Told | None]
+    show: Callable[[Row, Viewer], _Told]
 
     def one(self, identifier: str) -> _Question:
         """The question for one by its id."""
@@ -97,49 +105,41 @@ class _Shelf(NamedTuple):
         def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> _Told | None:
             return None if row is None else self.show(row, viewer)
 
-        return _Question(self.look(UUID(identifier)), answer)
+        return _Question(self.kind, self.look(UUID(identifier)), answer)
 
     def named(self, name: str, text: str) -> _Question:
         """The question for the one of a name."""
 
-        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> _Told | None:
-            if row is None:
-                return _Told(list_response([], total=0, start_index=1))
-            found = self.show(row, viewer)
-            return None if found is None else _Told(list_response([found.document], total=1, start_index=1))
+        def answer(_: Connection, __: ConnectionView, row: Row | None, viewer: Viewer) -> _Told:
+            found = [] if row is None else [self.show(row, viewer).document]
+            return _Told(list_response(found, total=len(found), start_index=1))
 
-        return _Question(self.look_up(name), answer, text)
+        return _Question(self.kind, self.look_up(name), answer, text)
 
 
-def _user(row: Row, viewer: Viewer) -> _Told | None:
-    if not Projection(viewer.kinds.user).is_whole:
-        return None
+def _user(row: Row, viewer: Viewer) -> _Told:
     member, held = shown.one(row)
     return _Told(*user_views.as_text(member, held, viewer))
 
 
-def _group(row: Row, viewer: Viewer) -> _Told | None:
-    projection, group = Projection(viewer.kinds.group), groups.view(row)
-    if not projection.is_whole:
-        return None
+def _group(row: Row, viewer: Viewer) -> _Told:
+    group = groups.view(row)
     return _Told(group_views.resource(group, viewer), versions.of_group(group))
 
 
-_USERS = _Shelf(None, "username", shown.look, shown.look_up, _user)
-_GROUPS = _Shelf("members", "displayname", groups.look, listing.look_up_group, _group)
+_USERS = _Shelf(attrgetter("user"), None, "username", shown.look, shown.look_up, _user)
+_GROUPS = _Shelf(attrgetter("group"), "members", "displayname", looks.group, looks.group_by_name, _group)
 _SHELVES: Mapping[str, _Shelf] = {"Users": _USERS, "Groups": _GROUPS}
 
 
 def _page(start: int, count: int) -> _Question:
     """The question for a page of all Users."""
 
-    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> _Told | None:
-        if not Projection(viewer.kinds.user).is_whole:
-            return None
+    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> _Told:
         page, users = user_views.everybody(database, asking, Window(count, start), viewer)
         return _Told(list_response(users, total=page.total, start_index=start))
 
-    return _Question(None, answer)
+    return _Question(_USERS.kind, None, answer)
 
 
 def init_app(app: Flask) -> None:
@@ -212,8 +212,10 @@ def _answer(question: _Question, environ: WSGIEnvironment, means: Context) -> tu
         return None
     try:
         with reading() as database:
-            asking, row = connections.by_credential(database, digest, question.look)
-            if asking is None or _is_more_to_do(asking, environ, means):
+            asking, row = looks.by_credential(database, digest, question.look)
+            if asking is None or not Projection(question.kind(asking.kinds)).is_whole:
+                return None
+            if _is_more_to_do(asking, environ, means):
                 return None
             told = question.answer(database, asking, row, _viewer(asking, environ, means))
     except DatabaseFailure:

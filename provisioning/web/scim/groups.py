@@ -8,11 +8,11 @@ from flask import request
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.directory import groups, listing, mass_changes
+from provisioning.directory import groups, listing, looks, mass_changes
 from provisioning.directory.conditions import as_id
-from provisioning.directory.connections import Look
 from provisioning.directory.filters import Viewer
 from provisioning.directory.groups import Delta, GroupView
+from provisioning.directory.looks import Look
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile
 from provisioning.refusals import NotFound
@@ -199,7 +199,7 @@ def _look(identifier: str) -> Look | None:
     if wanted is None:
         return None
     with_members = _shows_members(asked.get("attributes"), asked.get("excludedAttributes"))
-    return groups.look(wanted, with_members=with_members)
+    return looks.group(wanted, with_members=with_members)
 
 
 def _shows_members(attributes: str | None, excluded: str | None) -> bool:

@@ -11,10 +11,11 @@ from orjson import Fragment
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.directory import listing, mass_changes, members, roster, shown
+from provisioning.directory import listing, looks, mass_changes, members, roster, shown
 from provisioning.directory.conditions import as_id
-from provisioning.directory.connections import ConnectionView, Look
+from provisioning.directory.connections import ConnectionView
 from provisioning.directory.filters import Viewer
+from provisioning.directory.looks import Look
 from provisioning.directory.paging import Page, Window
 from provisioning.directory.profile import Profile
 from provisioning.directory.roster import MemberView
@@ -40,6 +41,9 @@ from provisioning.web.scim.operation import (
     read_sent,
 )
 from provisioning.web.scim.query import Query
+
+# What is told of more groups than these is made each time: it is rarely the same, and would fill the memory.
+_FEW = 50
 
 
 def _kind() -> ResourceType:
@@ -90,12 +94,16 @@ def _locked(database: Connection, wanted: dict[str, Any], condition: ETags) -> M
     return member
 
 
+def _profile(member: MemberView, document: dict[str, Any]) -> Profile:
+    """What a member becomes by a document, if they may: who is suspended stays so until told otherwise."""
+    keep_immutable(member.document, document, _kind())
+    return Profile.of(document, _kind(), active=member.active)
+
+
 def _store(database: Connection, member: MemberView, document: dict[str, Any]) -> MemberView:
     kind = _kind()
-    keep_immutable(member.document, document, kind)
+    profile = _profile(member, document)
     journal.changed(member.as_known_to(connection().id), document)
-    # Who is suspended stays so until told otherwise: that the attribute is taken away says nothing.
-    profile = Profile.of(document, kind, active=member.active)
     if member.active and not profile.active:
         mass_changes.require_few(database, of=connection(), kind=mass_changes.SUSPEND, who=[member.id])
     return members.store(database, member=member, profile=profile, connection_id=connection().id, by=actor(), kind=kind)
@@ -173,11 +181,13 @@ def _read(wanted: dict[str, Any], condition: ETags) -> MemberView | None:
 
 
 def _restyle(database: Connection, member: MemberView, document: dict[str, Any]) -> MemberView | None:
-    kind = _kind()
-    keep_immutable(member.document, document, kind)
-    profile = Profile.of(document, kind, active=member.active)
     stored = members.restyle(
-        database, member=member, profile=profile, connection_id=connection().id, by=actor(), kind=kind
+        database,
+        member=member,
+        profile=_profile(member, document),
+        connection_id=connection().id,
+        by=actor(),
+        kind=_kind(),
     )
     if stored is not None:
         journal.target("User", str(member.id))
@@ -199,7 +209,7 @@ def deletion(user_id: str, condition: ETags) -> Operation:
 
 def _look(identifier: str) -> Look | None:
     member_id = as_id(identifier)
-    return None if member_id is None else roster.look(member_id)
+    return None if member_id is None else looks.member(member_id)
 
 
 def _find(user_id: str, _shown: Projection) -> Written:
@@ -231,8 +241,9 @@ def as_text(member: MemberText, groups: tuple[GroupName, ...], viewer: Viewer) -
     known = "" if member.external_id is None else f',"externalId":{orjson.dumps(member.external_id).decode()}'
     held, version = known, str(member.version)
     if groups:
-        told = _groups_text if len(groups) <= versions.FEW else _groups_text.__wrapped__
-        held, version = f"{known}{told(groups, viewer.base_url)}", versions.of_user_in(member.version, groups)
+        told = _told if len(groups) <= _FEW else _told.__wrapped__
+        listed, digest = told(groups, viewer.base_url)
+        held, version = f"{known}{listed}", f"{version}.{digest}"
     text = messages.resource_text(
         viewer.kinds.user,
         identifier=member.id,
@@ -247,14 +258,14 @@ def as_text(member: MemberText, groups: tuple[GroupName, ...], viewer: Viewer) -
 
 
 @functools.lru_cache(maxsize=256)
-def _groups_text(groups: tuple[GroupName, ...], base_url: str) -> str:
-    """The groups of a User: many are in the very same ones."""
+def _told(groups: tuple[GroupName, ...], base_url: str) -> tuple[str, str]:
+    """The groups of a User, and what they add to the version: many are in the very same ones."""
     texts = [
         f'{{"value":"{group.id}","$ref":"{base_url}/Groups/{group.id}",'
         f'"display":{orjson.dumps(group.display_name).decode()},"type":"direct"}}'
         for group in groups
     ]
-    return f',"groups":[{",".join(texts)}]'
+    return f',"groups":[{",".join(texts)}]', versions.digest(groups)
 
 
 ENDPOINT = Endpoint("Users", _kind, Verbs(creation, replacement, change, deletion), _look, _look, _find, _listed)

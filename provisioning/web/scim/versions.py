@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import zlib
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -12,9 +12,6 @@ from werkzeug.datastructures import ETags
 from provisioning.directory.groups import GroupView
 from provisioning.directory.roster import MemberView
 from provisioning.scim.errors import PreconditionFailed
-
-# What is made of more groups than these is made each time: it is rarely the same, and would fill the memory.
-FEW = 50
 
 
 class Named(Protocol):
@@ -31,19 +28,11 @@ class Named(Protocol):
 
 def of_user(member: MemberView) -> str:
     """A User's tag: it changes with what the User shows, the groups too, which are kept elsewhere."""
-    return of_user_in(member.version, member.groups)
+    return f"{member.version}.{digest(member.groups)}" if member.groups else str(member.version)
 
 
-def of_user_in(version: int, groups: tuple[Named, ...]) -> str:
-    """The same, of the member's own version and the groups."""
-    if not groups:
-        return str(version)
-    digest = _digest if len(groups) <= FEW else _digest.__wrapped__
-    return f"{version}.{digest(groups)}"
-
-
-@functools.lru_cache(maxsize=256)
-def _digest(groups: tuple[Named, ...]) -> str:
+def digest(groups: Sequence[Named]) -> str:
+    """What groups add to the tag of a User who is in them."""
     shown = "".join([f"{group.id}{group.display_name}" for group in groups])
     return f"{zlib.crc32(shown.encode()):08x}"
 
