@@ -72,6 +72,8 @@ def rabbitmq(folder: Path) -> Iterator[str]:
         "RABBITMQ_DIST_PORT": str(distribution),
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        # An ordinary user may not write where the package logs, and some of it goes there whatever is set.
+        "RABBITMQ_LOG_BASE": str(folder),
         "RABBITMQ_LOGS": "-",
     }
     with _running([*filter(None, [_RABBITMQ])], folder / "rabbitmq.txt", port, **environ):
