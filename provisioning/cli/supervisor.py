@@ -1,15 +1,20 @@
-"""Runs the Procfile's processes by honcho: all of them, or none; what they say is passed on with their names."""
+"""Runs the Procfile's processes by honcho: all of them, or none; what they say is passed on with their names.
+
+One of them has the machine for itself until it is up: all of them together take several times as long to be up.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
+import shlex
 import signal
 import sys
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from honcho.manager import Manager
@@ -56,18 +61,35 @@ class Supervisor:
         commands: name to command, as a shell reads it.
         environ: the environment of all of them.
         started: told the process id of each, which leads a group of its own; called in another process.
+        first: the name of the one that the others wait for, until `let_others_begin`.
+        gate: where the others wait: a path of a file that isn't there yet. Who made its folder removes it.
     """
 
     def __init__(
-        self, commands: Mapping[str, str], *, environ: Mapping[str, str], started: Callable[[int], None]
+        self,
+        commands: Mapping[str, str],
+        *,
+        environ: Mapping[str, str],
+        started: Callable[[int], None],
+        first: str,
+        gate: Path,
     ) -> None:
         # The children must inherit `started`, and what it writes to.
         multiprocessing.set_start_method("fork", force=True)
         self._printer = _Remembering()
         self._manager = _Told(printer=self._printer)
         self._manager._process_ctor = _announcing(started)  # noqa: SLF001 - the only way to follow a process's start
+        self._gate = gate
+        os.mkfifo(gate, mode=0o600)
         for name, command in commands.items():
-            self._manager.add_process(name, command, env=dict(environ))
+            # A shell that opens a pipe waits for whoever writes; a signal ends it as it ends the command.
+            waiting = "" if name == first else f": < {shlex.quote(str(gate))}; "
+            self._manager.add_process(name, f"{waiting}{command}", env=dict(environ))
+
+    def let_others_begin(self) -> None:
+        """Open the gate for good; called once."""
+        # Open for reading, too: that waits for nobody.
+        os.open(self._gate, os.O_RDWR)
 
     def run(self) -> str | None:
         """Run until a signal asks to stop, or a process ends, with which all end.

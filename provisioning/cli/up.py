@@ -115,8 +115,14 @@ def _run(wanted: Settings, environ: dict[str, str], stack: contextlib.ExitStack)
     stack.callback(instance.path_of(running.data_dir).unlink, missing_ok=True)
     app = without_doors(running)
     first_start.migrate(app)
-    supervisor = Supervisor(parse_procfile(_PROCFILE.read_text()).processes, environ=environ, started=guardian.watch)
-    greeter = _Greeter(app, running)
+    supervisor = Supervisor(
+        parse_procfile(_PROCFILE.read_text()).processes,
+        environ=environ,
+        started=guardian.watch,
+        first="web",
+        gate=sockets / "web-is-up",
+    )
+    greeter = _Greeter(app, running, supervisor)
     greeter.start()
     return supervisor.run() or greeter.complaint
 
@@ -151,9 +157,10 @@ def _servers(wanted: Settings, sockets: Path, guardian: Guardian, stack: context
 class _Greeter(threading.Thread):
     """Waits until the web server can serve, and then says where everything is; or has everything stopped."""
 
-    def __init__(self, app: Flask, running: Settings) -> None:
+    def __init__(self, app: Flask, running: Settings, supervisor: Supervisor) -> None:
         super().__init__(name="greeter", daemon=True)
         self._app = app
+        self._supervisor = supervisor
         self._settings = running
         self.complaint: str | None = None
 
@@ -168,6 +175,7 @@ class _Greeter(threading.Thread):
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
             time.sleep(0.1)
+        self._supervisor.let_others_begin()
         click.echo(first_start.welcome(self._app, self._settings))
 
     def _is_ready(self) -> bool:

@@ -110,3 +110,19 @@ def test_whatever_is_killed_nothing_is_left(tmp_path, cluster, victim):
     if victim != "everything's parent":
         assert code == 1
         assert f"{victim} stopped with exit code" in service.output.read_text()
+
+
+def test_the_others_wait_until_the_web_server_answers_and_can_be_stopped_while_they_wait(tmp_path):
+    command = [sys.executable, "-m", "provisioning", "up", "--port", str(free_port()), "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own command
+
+        def waiting() -> list[psutil.Process]:
+            return [one for one in tree(process.pid) if "web-is-up" in " ".join(one.cmdline())]
+
+        others = {"urgent", "letters", "worker", "forwarding", "beat"}
+        eventually(lambda: len(waiting()) == len(others), within=60, every=0.01)
+        processes = tree(process.pid)
+        assert not [one for one in processes if one.name() != "sh" and "workers" in one.cmdline()]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0
+    assert alive(processes) == []
