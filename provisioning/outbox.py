@@ -18,6 +18,7 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BindParameter,
     Boolean,
     ColumnElement,
@@ -224,8 +225,17 @@ def telling_if_any(change: ReturningUpdate[Any]) -> Select[*tuple[Any, ...]]:
         change: returns the row that it has changed.
     """
     changed = change.cte("changed")
-    facts = _insertion(exists().select_from(changed)).cte("facts")
-    return select(changed).add_cte(facts)
+    return select(changed).add_cte(facts_of(changed))
+
+
+def facts_of(changed: CTE, *, more: ColumnElement[Any] | None = None) -> CTE:
+    """The facts of a change that may find nothing, as a part of its statement.
+
+    Args:
+        changed: has a row if they are true.
+        more: an object of what only the statement knows: it is laid over what each fact says.
+    """
+    return _insertion(exists().select_from(changed), more=more).cte("facts")
 
 
 def told(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> dict[str, Any]:
@@ -252,8 +262,14 @@ def _told(connection: Connection, facts: Sequence[tuple[UUID | None, Fact]], by:
     return {"facts": rows, "fact_actor_kind": by.kind, "fact_actor_id": by.id, "fact_request_id": by.request_id}
 
 
-def _insertion(*conditions: ColumnElement[bool], **values: Any) -> Insert:
-    """The facts that these values tell, or those that parameters of their names are going to, if conditions hold."""
+def _insertion(*conditions: ColumnElement[bool], more: ColumnElement[Any] | None = None, **values: Any) -> Insert:
+    """The facts that these values tell, or those that parameters of their names are going to, if conditions hold.
+
+    Args:
+        conditions: all of them.
+        more: laid over the payload of each.
+        values: of the parameters.
+    """
 
     def given(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
         return bindparam(name, values[name], kind) if name in values else bindparam(name, type_=kind)
@@ -268,7 +284,8 @@ def _insertion(*conditions: ColumnElement[bool], **values: Any) -> Insert:
     )
     done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
     who = (given(f"fact_{name}", Text()) for name in ("actor_kind", "actor_id", "request_id"))
-    what = (row.c.id, row.c.workspace_id, row.c.name, row.c.subject, row.c.payload, row.c.urgency)
+    payload = row.c.payload if more is None else row.c.payload.concat(more)
+    what = (row.c.id, row.c.workspace_id, row.c.name, row.c.subject, payload, row.c.urgency)
     return insert(Event).from_select(_WRITTEN, select(*what, *who, done).where(*conditions))
 
 

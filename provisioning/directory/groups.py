@@ -1,4 +1,4 @@
-"""User groups and their memberships. Adding one member costs the same in a group of ten and in one of 100,000."""
+"""User groups. What becomes of one costs the same with ten members and with 100,000."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from sqlalchemy import (
     Insert,
     Integer,
     Select,
-    Text,
     Uuid,
     bindparam,
     delete,
     exists,
     insert,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -29,14 +27,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
 
 from provisioning import entropy, outbox
-from provisioning.directory import awaiting, lost_groups
-from provisioning.directory.conditions import as_id
+from provisioning.directory import lost_groups, memberships
 from provisioning.directory.events import GroupAdded, GroupMembersChanged, GroupRemoved, GroupUpdated
-from provisioning.directory.models import AwaitedMember, Group, Member, Membership
+from provisioning.directory.memberships import Delta
+from provisioning.directory.models import Group, Member, Membership
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Actor, Fact
 from provisioning.prepared import Prepared
-from provisioning.refusals import Conflict, Invalid, NotFound, ProtectedMember
+from provisioning.refusals import Conflict, NotFound, ProtectedMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +69,7 @@ class GroupView(NamedTuple):
         return self.connection_id is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """A change of membership: first everybody out if `cleared`, then `removed` out, then `added` in.
-
-    People are named by their id, or by the externalId that the group's connection gave them or is going to give.
-    """
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    cleared: bool = False
-
-
-_COLUMNS = (
+COLUMNS = (
     Group.id,
     Group.workspace_id,
     Group.connection_id,
@@ -92,7 +78,7 @@ _COLUMNS = (
     Group.created_at,
     Group.modified_at,
 )
-VIEW: Select[*tuple[Any, ...]] = select(*_COLUMNS)
+VIEW: Select[*tuple[Any, ...]] = select(*COLUMNS)
 
 
 def _members(most: int | BindParameter[int] | None) -> Any:
@@ -113,7 +99,7 @@ _ONE = VIEW.where(Group.workspace_id == bindparam("workspace"), Group.id == bind
 _BY_ID, _HELD = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
 _PARAMETERS: dict[str, Any] = {name: bindparam(name) for name in ("id", "workspace_id", *GroupProfile.COLUMNS)}
 _CREATE = Prepared(
-    outbox.telling(insert(Group).values(**_PARAMETERS, connection_id=bindparam("connection_id")).returning(*_COLUMNS))
+    outbox.telling(insert(Group).values(**_PARAMETERS, connection_id=bindparam("connection_id")).returning(*COLUMNS))
 )
 _CHANGE = (
     update(Group)
@@ -124,13 +110,13 @@ _CHANGE = (
         modified_at=func.clock_timestamp(),
     )
 )
-_STORE = Prepared(outbox.telling(_CHANGE.returning(*_COLUMNS)))
-_STORE_AND_SHOW = Prepared(outbox.telling(_CHANGE.returning(*_COLUMNS, _members(bindparam("most", type_=Integer)))))
+_STORE = Prepared(outbox.telling(_CHANGE.returning(*COLUMNS)))
+_STORE_AND_SHOW = Prepared(outbox.telling(_CHANGE.returning(*COLUMNS, _members(bindparam("most", type_=Integer)))))
 
 
 def view(row: Sequence[Any]) -> GroupView:
     """A row of `VIEW` or `WITH_MEMBERS` as a value."""
-    own = len(_COLUMNS)
+    own = len(COLUMNS)
     group = GroupView(*row[:own])
     return group if len(row) == own else group._replace(members=tuple(row[own]))
 
@@ -167,7 +153,7 @@ def create(
     group = _written(_CREATE, connection, {**new, **told})
     if not members:
         return group._replace(members=())
-    added = _add(connection, group=group, members=members, by=by, awaits=awaits)
+    added = memberships.join(connection, group=group, members=members, by=by, awaits=awaits)
     if added:
         changed = GroupMembersChanged(group_id=group.id, added=added, removed=())
         outbox.append(connection, changed, workspace_id=workspace_id, by=by)
@@ -252,8 +238,8 @@ def store(
     changed = sorted(name for name in names if group.document.get(name) != profile.document.get(name))
     if changed:
         facts.append(GroupUpdated(group_id=group.id, attributes=tuple(changed)))
-    removed = _remove(connection, group=group, delta=delta, by=by)
-    added = _add(connection, group=group, members=delta.added, by=by, awaits=awaits) if delta.added else ()
+    removed = memberships.leave(connection, group=group, delta=delta, by=by)
+    added = memberships.join(connection, group=group, members=delta.added, by=by, awaits=awaits) if delta.added else ()
     if added or removed:
         facts.append(GroupMembersChanged(group_id=group.id, added=added, removed=removed))
     if not facts:
@@ -261,109 +247,6 @@ def store(
     new = {"id": group.id, "workspace_id": group.workspace_id, "most": most, **profile.columns()}
     told = outbox.told(connection, *facts, workspace_id=group.workspace_id, by=by)
     return _written(_STORE_AND_SHOW if most else _STORE, connection, {**new, **told})
-
-
-def _remove(connection: Connection, *, group: GroupView, delta: Delta, by: Actor) -> tuple[UUID, ...]:
-    """Take members out; those that are to stay in are left alone, so that a replacement touches only the difference."""
-    if not delta.cleared and not delta.removed:
-        return ()
-    names = delta.added if delta.cleared else delta.removed
-    values = {"workspace": group.workspace_id, "group": group.id, "ids": ids_of(names), "names": list(names)}
-    rows = (_EMPTY if delta.cleared else _TAKE_OUT).rows(connection, values)
-    if by.kind == "connection" and any(is_protected for _, is_protected in rows):
-        raise ProtectedMember("An owner of this workspace protects a member whom this would take out of the group.")
-    return tuple(member_id for member_id, _ in rows)
-
-
-# Told along with whom a deletion has taken out, at the cost of no statement.
-_PROTECTED = (
-    select(Member.protected)
-    .where(Member.workspace_id == Membership.workspace_id, Member.id == Membership.member_id)
-    .correlate(Membership)
-    .scalar_subquery()
-    .label("protected")
-)
-
-
-def _leaving(*, named: bool) -> Prepared:
-    """The deletion of some members of a group, and of those whom it awaits: of those who are named, or all but them."""
-    here: tuple[Any, Any] = (bindparam("workspace"), bindparam("group"))
-    ids, names = bindparam("ids", type_=ARRAY(Uuid)), bindparam("names", type_=ARRAY(Text))
-    leaving = delete(Membership).where(
-        Membership.workspace_id == here[0],
-        Membership.group_id == here[1],
-        Membership.member_id == func.any(ids) if named else Membership.member_id != func.all(ids),
-    )
-    forgotten = awaiting.forgotten(*here).where(
-        AwaitedMember.name == func.any(names) if named else AwaitedMember.name != func.all(names)
-    )
-    return Prepared(leaving.add_cte(forgotten.cte("forgotten")).returning(Membership.member_id, _PROTECTED))
-
-
-_TAKE_OUT, _EMPTY = _leaving(named=True), _leaving(named=False)
-
-
-def ids_of(names: Sequence[str]) -> list[UUID]:
-    """Those of some names that are ids."""
-    return [identifier for name in names if (identifier := as_id(name)) is not None]
-
-
-# Adds whom the workspace knows and tells them, so that somebody unknown is noticed in the same round trip.
-_ADD = Prepared(
-    text(
-        """
-    WITH known AS (
-        SELECT id FROM member WHERE workspace_id = :workspace AND id = ANY(:members) FOR KEY SHARE
-    ), added AS (
-        INSERT INTO membership (workspace_id, group_id, member_id)
-        SELECT :workspace, :group, id FROM known ORDER BY id
-        ON CONFLICT DO NOTHING RETURNING member_id
-    )
-    SELECT ARRAY(SELECT id FROM known), ARRAY(SELECT member_id FROM added)
-    """
-    )
-)
-
-
-def _add(
-    connection: Connection, *, group: GroupView, members: Sequence[str], by: Actor, awaits: bool
-) -> tuple[UUID, ...]:
-    """Add members, and await those who are still to come; the ids of those who were not there yet."""
-    named = {name: as_id(name) for name in members}
-    known, added = _add_known(connection, group, {identifier for identifier in named.values() if identifier})
-    unknown = [name for name, identifier in named.items() if identifier not in known]
-    if not unknown:
-        return added
-    if group.connection_id is None or not awaits:
-        raise Invalid(f"There is no User {unknown[0][:64]} in this workspace.", field="members")
-    _refuse_groups(connection, group.workspace_id, unknown)
-    present = awaiting.expect(
-        connection,
-        workspace_id=group.workspace_id,
-        group_id=group.id,
-        connection_id=group.connection_id,
-        names=unknown,
-        by=by,
-    )
-    return (*added, *_add_known(connection, group, set(present))[1]) if present else added
-
-
-def _refuse_groups(connection: Connection, workspace_id: UUID, names: Sequence[str]) -> None:
-    """Who is unknown may still come, but a group never becomes a person: it would be awaited for ever."""
-    ids = ids_of(names)
-    if not ids:
-        return
-    groups = select(Group.id).where(Group.workspace_id == workspace_id, Group.id == func.any(ids)).limit(1)
-    found = connection.execute(groups).scalar_one_or_none()
-    if found is not None:
-        raise Invalid(f"{found} is a group: only people can be members of a group.", field="members")
-
-
-def _add_known(connection: Connection, group: GroupView, ids: set[UUID]) -> tuple[frozenset[UUID], tuple[UUID, ...]]:
-    """Add those of these whom the workspace knows; who that is, and who of them is new in the group."""
-    parameters = {"workspace": group.workspace_id, "group": group.id, "members": list(ids)}
-    known, added = _ADD.one(connection, parameters)
-    return frozenset(known), tuple(added)
 
 
 def remove(connection: Connection, *, group: GroupView, by: Actor) -> None:

@@ -15,8 +15,9 @@ from sqlalchemy.sql import func
 from provisioning import outbox
 from provisioning.directory import awaiting, extensions, groups, invitations, roster
 from provisioning.directory.events import GroupDetached, GroupInvitationsChanged
-from provisioning.directory.groups import Delta, GroupView
+from provisioning.directory.groups import GroupView
 from provisioning.directory.invitations import InvitationView
+from provisioning.directory.memberships import Delta
 from provisioning.directory.models import Connection as ConnectionRow
 from provisioning.directory.models import Group, HeldChange, InvitationGroup, Membership
 from provisioning.directory.profile import GroupProfile

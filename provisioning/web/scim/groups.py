@@ -10,9 +10,11 @@ from werkzeug.datastructures import ETags
 from provisioning.database import Connection
 from provisioning.directory import groups, listing, looks, mass_changes
 from provisioning.directory.conditions import as_id
+from provisioning.directory.exchange import exchange
 from provisioning.directory.filters import Viewer
-from provisioning.directory.groups import Delta, GroupView
+from provisioning.directory.groups import GroupView
 from provisioning.directory.looks import Look
+from provisioning.directory.memberships import Delta
 from provisioning.directory.paging import Page
 from provisioning.directory.profile import GroupProfile
 from provisioning.refusals import NotFound
@@ -28,6 +30,7 @@ from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim.endpoint import Endpoint, no_look
 from provisioning.web.scim.operation import (
     Keys,
+    Light,
     Operation,
     Verbs,
     Written,
@@ -138,12 +141,45 @@ def change(group_id: str, body: Any, condition: ETags, shown: Projection | None)
     if changes.members is not None:
         delta = Delta(changes.members.added, changes.members.removed, changes.members.cleared)
 
-    def carry_out(database: Connection) -> Written:
+    def whole(database: Connection) -> Written:
         group = _locked(database, wanted, condition)
         after = apply(changes, group.document, kind)
         return _stored(database, group, after, delta, changes.attributes, shown)
 
-    return carry_out
+    def alone(database: Connection) -> Written | None:
+        return _exchanged(database, wanted, delta, shown)
+
+    return whole if changes.on_document or condition or _takes_more(delta, shown) else Light(whole, alone)
+
+
+def _takes_more(delta: Delta, shown: Projection | None) -> bool:
+    """Whether a change of membership needs the group held, for what is to be looked at first, or told afterwards."""
+    return delta.cleared or (connection().holds_mass_changes and bool(delta.removed)) or _wants_all_members(shown)
+
+
+def _exchanged(database: Connection, wanted: dict[str, Any], delta: Delta, shown: Projection | None) -> Written | None:
+    group = exchange(
+        database,
+        **wanted,
+        connection_id=connection().id,
+        delta=delta,
+        by=actor(),
+        most=MOST_SENT_BACK if _wants_members(shown) else 0,
+    )
+    if group is None:
+        return None
+    journal.target("Group", str(group.id))
+    journal.members(added=delta.added, removed=delta.removed, cleared=False)
+    return _written(group, (), shown)
+
+
+def _wants_members(shown: Projection | None) -> bool:
+    return shown is not None and shown.wants("members")
+
+
+def _wants_all_members(shown: Projection | None) -> bool:
+    """Whether members were asked for by name: then all of them are sent back."""
+    return _wants_members(shown) and bool({"attributes", "excludedAttributes"} & request.args.keys())
 
 
 def _stored(
@@ -164,8 +200,7 @@ def _stored(
         key = {"workspace_id": group.workspace_id, "group_id": group.id}
         who = mass_changes.leaving(database, delta=delta, **key)
         mass_changes.require_few(database, of=connection(), kind=mass_changes.TAKE_OUT, who=who, group_id=group.id)
-    wants_members = shown is not None and shown.wants("members")
-    wants_all = wants_members and bool({"attributes", "excludedAttributes"} & request.args.keys())
+    wants_members, wants_all = _wants_members(shown), _wants_all_members(shown)
     most = MOST_SENT_BACK + 1 if wants_members and not wants_all else 0
     stored = groups.store(
         database,

@@ -1,0 +1,196 @@
+"""Members come into a group and leave it by one statement, where nothing else hangs on it.
+
+Whoever holds a group has everybody else who changes it wait: while one statement runs, and not while several travel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
+
+from provisioning import outbox
+from provisioning.directory import awaiting, groups
+from provisioning.directory.events import GroupMembersChanged
+from provisioning.directory.groups import GroupView
+from provisioning.directory.memberships import Delta, ids_of
+from provisioning.directory.models import AwaitedMember, Group, Member, Membership
+from provisioning.outbox import Actor
+from provisioning.prepared import Prepared
+
+_WORKSPACE: BindParameter[Any] = bindparam("workspace")
+_GROUP: BindParameter[Any] = bindparam("group")
+_ADDED = bindparam("added", type_=ARRAY(Uuid))
+_REMOVED = bindparam("removed", type_=ARRAY(Uuid))
+_NAMES = bindparam("names", type_=ARRAY(Text))
+
+
+def _sure() -> tuple[CTE, CTE]:
+    """The group, held, if all who are to come are known and nobody who is to leave is protected; and who they are.
+
+    The group is held before anybody in it is, as in a transaction: those who are known are looked for by its row.
+    """
+    held = (
+        select(Group.workspace_id, Group.id, Group.version)
+        .where(Group.workspace_id == _WORKSPACE, Group.id == _GROUP, Group.connection_id == bindparam("connection"))
+        .with_for_update(key_share=True)
+        .cte("held")
+    )
+    known = (
+        select(Member.id)
+        .join(held, Member.workspace_id == held.c.workspace_id)
+        .where(Member.id == func.any(_ADDED))
+        .with_for_update(read=True, key_share=True, of=Member)
+        .cte("known")
+    )
+    leaving = aliased(Member)
+    protected = exists().where(leaving.workspace_id == _WORKSPACE, leaving.id == func.any(_REMOVED), leaving.protected)
+    are_known = select(func.count()).select_from(known).scalar_subquery() == func.cardinality(_ADDED)
+    return select(held).where(are_known, ~protected).cte("sure"), known
+
+
+def _statement(*, shows: bool) -> Prepared:
+    """The statement: no row where it takes more; else who came, who left, and the group if anybody did.
+
+    What is shown are the members as they were when it began, unless they are too many; and whether nobody else has
+    changed the group between then and when it was held.
+    """
+    sure, known = _sure()
+    came = (
+        insert(Membership)
+        .from_select(
+            ["workspace_id", "group_id", "member_id"],
+            select(sure.c.workspace_id, sure.c.id, known.c.id).join(known, true()).order_by(known.c.id),
+        )
+        .on_conflict_do_nothing()
+        .returning(Membership.member_id)
+        .cte("came")
+    )
+    here = (Membership.workspace_id == sure.c.workspace_id, Membership.group_id == sure.c.id)
+    gone = delete(Membership).where(*here, Membership.member_id == func.any(_REMOVED)).returning(Membership.member_id)
+    forgotten = awaiting.forgotten(sure.c.workspace_id, sure.c.id).where(AwaitedMember.name == func.any(_NAMES))
+    outcome = select(
+        sure.c.workspace_id,
+        sure.c.id,
+        sure.c.version,
+        _array(select(came.c.member_id)).label("added"),
+        _array(select(gone.cte("gone").c.member_id)).label("removed"),
+    ).cte("outcome")
+    changed = (
+        update(Group)
+        .where(Group.workspace_id == outcome.c.workspace_id, Group.id == outcome.c.id)
+        .where(func.cardinality(outcome.c.added) + func.cardinality(outcome.c.removed) > 0)
+        .values(version=Group.version + 1, modified_at=func.clock_timestamp())
+        .returning(*groups.COLUMNS)
+        .cte("changed")
+    )
+    who = func.jsonb_build_object("added", outcome.c.added, "removed", outcome.c.removed)
+    before = _before(outcome.c.version) if shows else ()
+    return Prepared(
+        select(changed, outcome.c.added, outcome.c.removed, *before)
+        .select_from(outcome.outerjoin(changed, true()))
+        .add_cte(forgotten.cte("forgotten"), outbox.facts_of(changed, more=who))
+    )
+
+
+def _array(rows: Select[Any]) -> Any:
+    return func.array(rows.scalar_subquery(), type_=ARRAY(Uuid))
+
+
+def _before(held: ColumnElement[int]) -> tuple[Any, Any]:
+    """Whether the group is held as it was when the statement began; and its members then, None if they are too many."""
+    then = aliased(Group)
+    version = select(then.version).where(then.workspace_id == _WORKSPACE, then.id == _GROUP).scalar_subquery()
+    most = bindparam("most", type_=Integer)
+    some = (
+        select(Membership.member_id)
+        .where(Membership.workspace_id == _WORKSPACE, Membership.group_id == _GROUP)
+        .order_by(Membership.member_id)
+        .limit(most + 1)
+        .subquery("some")
+    )
+    ids = func.coalesce(func.array_agg(some.c.member_id), cast([], ARRAY(Uuid)))
+    return version == held, select(case((func.count() <= most, ids))).select_from(some).scalar_subquery()
+
+
+_EXCHANGE, _EXCHANGE_AND_SHOW = _statement(shows=False), _statement(shows=True)
+
+
+def exchange(
+    connection: Connection,
+    *,
+    workspace_id: UUID,
+    group_id: UUID,
+    connection_id: UUID,
+    delta: Delta,
+    by: Actor,
+    most: int = 0,
+) -> GroupView | None:
+    """Have members come into a pushed group, and leave it, by one statement.
+
+    Args:
+        connection: on which the statement stands alone.
+        workspace_id: whose group it is.
+        group_id: which one.
+        connection_id: who pushes it.
+        delta: who joins and who leaves, not everybody.
+        by: who did it.
+        most: of a group with so many members at the most they are told; 0 tells none.
+
+    Returns:
+        The group as stored; or None, and nothing is done, where it takes `groups.store`: the connection pushes no such
+        group, somebody who is to join is still to come, or an owner protects somebody who is to leave.
+    """
+    added = set(ids_of(delta.added))
+    if len(added) < len(set(delta.added)):
+        return None
+    removed = ids_of(delta.removed)
+    fact = GroupMembersChanged(group_id=group_id, added=(), removed=())
+    values = {
+        "workspace": workspace_id,
+        "group": group_id,
+        "connection": connection_id,
+        "added": list(added),
+        "removed": removed,
+        "names": list(delta.removed),
+        "most": most + len(removed),
+        **outbox.told(connection, fact, workspace_id=workspace_id, by=by),
+    }
+    row = (_EXCHANGE_AND_SHOW if most else _EXCHANGE).one_or_none(connection, values)
+    if row is None:
+        return None
+    own = len(groups.COLUMNS)
+    if row[0] is None or (most and not row[own + 2]):
+        now = groups.by_id(connection, workspace_id=workspace_id, group_id=group_id, most=most and most + 1)
+        return now._replace(members=_few(now.members, most))
+    group = groups.view(row[:own])
+    return group._replace(members=_few(_after(row[own + 3], *row[own : own + 2]), most)) if most else group
+
+
+def _after(before: list[UUID] | None, added: list[UUID], removed: list[UUID]) -> tuple[UUID, ...] | None:
+    return None if before is None else tuple(sorted({*before, *added}.difference(removed)))
+
+
+def _few(members: tuple[UUID, ...] | None, most: int) -> tuple[UUID, ...] | None:
+    return None if members is None or len(members) > most else members
