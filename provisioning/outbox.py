@@ -228,14 +228,15 @@ def telling_if_any(change: ReturningUpdate[Any]) -> Select[*tuple[Any, ...]]:
     return select(changed).add_cte(facts_of(changed))
 
 
-def facts_of(changed: CTE, *, more: ColumnElement[Any] | None = None) -> CTE:
+def facts_of(changed: CTE, *, more: ColumnElement[Any] | None = None, subject: ColumnElement[str] | None = None) -> CTE:
     """The facts of a change that may find nothing, as a part of its statement.
 
     Args:
         changed: has a row if they are true.
         more: an object of what only the statement knows: it is laid over what each fact says.
+        subject: what all of them are about, where only the statement knows it.
     """
-    return _insertion(exists().select_from(changed), more=more).cte("facts")
+    return _insertion(exists().select_from(changed), more=more, subject=subject).cte("facts")
 
 
 def told(connection: Connection, *facts: Fact, workspace_id: UUID | None, by: Actor) -> dict[str, Any]:
@@ -262,12 +263,18 @@ def _told(connection: Connection, facts: Sequence[tuple[UUID | None, Fact]], by:
     return {"facts": rows, "fact_actor_kind": by.kind, "fact_actor_id": by.id, "fact_request_id": by.request_id}
 
 
-def _insertion(*conditions: ColumnElement[bool], more: ColumnElement[Any] | None = None, **values: Any) -> Insert:
+def _insertion(
+    *conditions: ColumnElement[bool],
+    more: ColumnElement[Any] | None = None,
+    subject: ColumnElement[str] | None = None,
+    **values: Any,
+) -> Insert:
     """The facts that these values tell, or those that parameters of their names are going to, if conditions hold.
 
     Args:
         conditions: all of them.
         more: laid over the payload of each.
+        subject: in place of the subject of each.
         values: of the parameters.
     """
 
@@ -285,7 +292,8 @@ def _insertion(*conditions: ColumnElement[bool], more: ColumnElement[Any] | None
     done = case((row.c.calls_for_work, null()), else_=func.clock_timestamp())
     who = (given(f"fact_{name}", Text()) for name in ("actor_kind", "actor_id", "request_id"))
     payload = row.c.payload if more is None else row.c.payload.concat(more)
-    what = (row.c.id, row.c.workspace_id, row.c.name, row.c.subject, payload, row.c.urgency)
+    about = row.c.subject if subject is None else subject
+    what = (row.c.id, row.c.workspace_id, row.c.name, about, payload, row.c.urgency)
     return insert(Event).from_select(_WRITTEN, select(*what, *who, done).where(*conditions))
 
 

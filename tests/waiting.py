@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import text
+
+from provisioning.database import Connection, reading
+
 T = TypeVar("T")
 
 
@@ -18,3 +22,13 @@ def eventually(ask: Callable[[], T], *, within: float = 20.0, every: float = 0.0
         assert time.monotonic() < deadline, f"still {answer!r} after {within} s"
         pause.wait(every)
     return answer
+
+
+_WAITS = text("SELECT pid FROM pg_stat_activity WHERE :me = ANY (pg_blocking_pids(pid)) LIMIT 1")
+
+
+def blocked_by(connection: Connection) -> int:
+    """A server process that waits for what this connection has locked, once there is one."""
+    me = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with reading() as watching:
+        return int(eventually(lambda: watching.execute(_WAITS, {"me": me}).scalar(), within=30))

@@ -84,8 +84,22 @@ def is_expected(
         AwaitedMember.name == name,
         Group.workspace_id == AwaitedMember.workspace_id,
         Group.id == AwaitedMember.group_id,
-        Group.connection_id == connection_id,
+        Group.is_pushed_by(connection_id),
     )
+
+
+def nobody_awaits(
+    workspace_id: ColumnElement[Any],
+    connection_id: ColumnElement[Any],
+    name: ColumnElement[Any],
+    key: ColumnElement[Any],
+) -> ColumnElement[bool]:
+    """That no group of the connection awaits somebody of this name, whom the statement makes that asks.
+
+    It is asked of what is committed when it is asked, the name held, and not of what was when the statement began. If
+    somebody is awaited, or another holds the name, the statement fails with `lock_not_available`.
+    """
+    return func.nobody_awaits(workspace_id, connection_id, name, key)
 
 
 _ARRIVE = text(

@@ -51,9 +51,10 @@ def _sure() -> tuple[CTE, CTE]:
 
     The group is held before anybody in it is, as in a transaction: those who are known are looked for by its row.
     """
+    pushed = Group.is_pushed_by(bindparam("connection"))
     held = (
         select(Group.workspace_id, Group.id, Group.version)
-        .where(Group.workspace_id == _WORKSPACE, Group.id == _GROUP, Group.connection_id == bindparam("connection"))
+        .where(Group.workspace_id == _WORKSPACE, Group.id == _GROUP, pushed)
         .with_for_update(key_share=True)
         .cte("held")
     )

@@ -114,27 +114,33 @@ def member(member_id: UUID) -> Look:
     return Look(_MEMBER, {"member": member_id})
 
 
-def _group(wanted: Select[*tuple[Any, ...]], name: str, *, large: bool = False) -> Prepared:
-    """The group whose column of this name has a value, among those that the connection pushes that asks."""
+def _group(wanted: Select[*tuple[Any, ...]], *, large: bool = False) -> Prepared:
+    """The group of an id, if the connection pushes it that asks."""
     return along(
         lambda asking: wanted.where(
             Group.workspace_id == asking.workspace_id,
-            Group.connection_id == asking.id,
-            Group.__table__.c[name] == bindparam("value"),
+            Group.id == bindparam("group"),
+            Group.is_pushed_by(asking.id),
         ),
         large=large,
     )
 
 
-_GROUP, _GROUP_AND_MEMBERS = _group(groups.VIEW, "id"), _group(groups.WITH_MEMBERS, "id", large=True)
-_GROUP_BY_NAME = _group(groups.VIEW, "display_name_key")
+_GROUP, _GROUP_AND_MEMBERS = _group(groups.VIEW), _group(groups.WITH_MEMBERS, large=True)
+_GROUP_BY_NAME = along(
+    lambda asking: groups.VIEW.where(
+        Group.workspace_id == asking.workspace_id,
+        Group.connection_id == asking.id,
+        Group.display_name_key == bindparam("name"),
+    )
+)
 
 
 def group(group_id: UUID, *, with_members: bool = False) -> Look:
     """The group of this id among those that the connection pushes that asks: a row for `groups.view`."""
-    return Look(_GROUP_AND_MEMBERS if with_members else _GROUP, {"value": group_id})
+    return Look(_GROUP_AND_MEMBERS if with_members else _GROUP, {"group": group_id})
 
 
 def group_by_name(name: str) -> Look:
     """The group of this displayName among those that the connection pushes that asks: a row for `groups.view`."""
-    return Look(_GROUP_BY_NAME, {"value": fold(name)})
+    return Look(_GROUP_BY_NAME, {"name": fold(name)})

@@ -6,8 +6,7 @@ import functools
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Boolean, Text, bindparam, case, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BindParameter, Boolean, Text, bindparam, case, delete, insert, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import func
@@ -147,10 +146,11 @@ def _written(change: Prepared, connection: Connection, values: dict[str, Any], p
     try:
         return change.one(connection, values)
     except IntegrityError as error:
-        raise _taken(error, profile) from None
+        raise taken(error, profile) from None
 
 
-def _taken(error: IntegrityError, profile: Profile) -> Conflict:
+def taken(error: IntegrityError, profile: Profile) -> Conflict:
+    """What PostgreSQL says of a profile that it did not store: another member has what only one can have."""
     is_name = "uq_member_user_name" in str(error.orig) or profile.email == profile.user_name.strip()
     if is_name:
         return Conflict("A member of this workspace has this userName already.", field="userName")
@@ -169,54 +169,6 @@ def _claim_unique(connection: Connection, *, workspace_id: UUID, member_id: UUID
             raise Conflict(
                 f"Another member of this workspace has this value of {attribute}.", field=attribute
             ) from None
-
-
-# Whom an identity provider means again, and its name for them held.
-_MEANT = Prepared(
-    select(
-        select(Member.id)
-        .where(
-            Member.workspace_id == bindparam("workspace_id"),
-            Member.external_ids.contains(bindparam("external_ids", type_=JSONB)),
-            Member.active.is_(False),
-        )
-        .limit(1)
-        .scalar_subquery(),
-        awaiting.hold(bindparam("name", type_=Text)),
-    )
-)
-
-
-def provision(
-    connection: Connection,
-    *,
-    workspace_id: UUID,
-    profile: Profile,
-    connection_id: UUID,
-    by: Actor,
-    kind: ResourceType = USER,
-) -> MemberView:
-    """Create a member as an identity provider asks for it, or restore the suspended one that it means.
-
-    A person is meant again only by the externalId that the same connection gave them before.
-
-    Raises:
-        Conflict: the userName, or the person, is in the workspace already.
-        ProtectedMember: an owner has put this member out of the identity provider's reach.
-    """
-    if profile.external_id is not None:
-        wanted = {
-            "workspace_id": workspace_id,
-            "external_ids": {str(connection_id): profile.external_id},
-            "name": awaiting.key(connection_id, profile.external_id),
-        }
-        member_id = _MEANT.one(connection, wanted)[0]
-        if member_id is not None:
-            member = roster.lock(connection, workspace_id=workspace_id, member_id=member_id)
-            return store(connection, member=member, profile=profile, connection_id=connection_id, by=by, kind=kind)
-    return create(
-        connection, workspace_id=workspace_id, profile=profile, connection_id=connection_id, by=by, origin=SCIM
-    )
 
 
 def store(
@@ -314,7 +266,7 @@ def restyle(
     try:
         row = _RESTYLE.one_or_none(connection, new)
     except IntegrityError as error:
-        raise _taken(error, profile) from None
+        raise taken(error, profile) from None
     return None if row is None else MemberView._make((*row, member.groups))
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -277,6 +278,14 @@ class Group(Base):
             "ix_user_group_external_id", "workspace_id", "external_id", postgresql_where=text("external_id IS NOT NULL")
         ),
     )
+
+    @classmethod
+    def is_pushed_by(cls, connection_id: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether a connection pushes a group that is looked for by its id.
+
+        PostgreSQL asks no index for it: left to choose, it may walk along all groups of the connection.
+        """
+        return cls.connection_id.is_not_distinct_from(connection_id)
 
 
 class LostGroup(Base):

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import select
 
 from provisioning.database import reading, transaction
 from provisioning.directory import exchange, groups, members, owners, roster
@@ -16,9 +16,7 @@ from provisioning.directory.models import AwaitedMember
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Event
 from tests.conftest import TEST
-from tests.waiting import eventually
-
-_WAITS = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))")
+from tests.waiting import blocked_by
 
 
 @pytest.fixture
@@ -71,11 +69,9 @@ def meanwhile(change):
     def meanwhile(work, **delta):
         with ThreadPoolExecutor(1) as pool:
             with transaction() as first:
-                pid = first.execute(select(func.pg_backend_pid())).scalar_one()
                 work(first)
                 second = pool.submit(copy_context().run, change, **delta)
-                with reading() as watching:
-                    eventually(lambda: watching.execute(_WAITS, {"pid": pid}).scalar_one())
+                blocked_by(first)
             return second.result(20)
 
     return meanwhile

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.engine import Connection
 
 from provisioning.context import context
 from provisioning.credentials import Kind
@@ -18,7 +17,6 @@ from provisioning.sessions import lifecycle
 from provisioning.sessions.events import SessionsCleared
 from provisioning.sessions.models import Session
 from provisioning.sessions.rules import Verdict
-from tests.waiting import eventually
 
 
 def value(statement: Any) -> Any:
@@ -68,13 +66,6 @@ def facts_since(mark: int) -> list[str]:
     """The names of the facts that were written after that one."""
     with reading() as connection:
         return sorted(connection.execute(select(Event.name).where(Event.seq > mark)).scalars())
-
-
-def blocked_by(connection: Connection) -> int:
-    """A server process that waits for what this connection has locked, once there is one."""
-    me = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    waits = text("SELECT pid FROM pg_stat_activity WHERE :me = ANY (pg_blocking_pids(pid)) LIMIT 1")
-    return int(eventually(lambda: value(waits.bindparams(me=me)), within=30))
 
 
 def leader() -> int | None:

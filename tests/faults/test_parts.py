@@ -23,8 +23,8 @@ from provisioning.tokens.models import ApiToken
 from tests.conftest import TEST
 from tests.faults.asking import Client, check, probed, use
 from tests.faults.company import Company, found, sign_in
-from tests.faults.looking import blocked_by, clearings, count, endings, judged, leader, make_due, undone
-from tests.waiting import eventually
+from tests.faults.looking import clearings, count, endings, judged, leader, make_due, undone
+from tests.waiting import blocked_by, eventually
 
 HOUR = 3600.0
 

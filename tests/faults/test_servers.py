@@ -24,8 +24,8 @@ from tests.conftest import GROUP_URN, PATCH_URN, TEST, USER_URN
 from tests.faults.asking import Answer, Client, check, probed
 from tests.faults.company import Company, found, sign_in
 from tests.faults.disk import full_disk
-from tests.faults.looking import blocked_by, count, endings, undone
-from tests.waiting import eventually
+from tests.faults.looking import count, endings, undone
+from tests.waiting import blocked_by, eventually
 
 
 @pytest.fixture

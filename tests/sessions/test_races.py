@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from provisioning.context import context
 from provisioning.credentials import Kind
@@ -15,9 +15,7 @@ from provisioning.directory.models import User
 from provisioning.sessions import lifecycle
 from tests.conftest import TEST
 from tests.sessions.playing import judge
-from tests.waiting import eventually
-
-_WAITS = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))")
+from tests.waiting import blocked_by
 
 
 @pytest.mark.parametrize("reason", ["suspended", "removed", "signed_out"])
@@ -36,15 +34,9 @@ def test_a_sign_in_under_way_is_ended_by_a_change_that_commits_after_it(app, idp
         with transaction() as connection:
             # What a sign-in does first; the change then waits for the person's row, its statement begun.
             connection.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-            pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
             changed = pool.submit(change)
-            eventually(lambda: waiting_for(pid))
+            blocked_by(connection)
             policy = context().session_policy
             lifecycle.begin(connection, user_id=user_id, digest=secret.digest, policy=policy, by=TEST)
         changed.result()
     assert (judge(secret.digest).active, judge(secret.digest).reason) == (False, reason)
-
-
-def waiting_for(pid: int) -> int:
-    with reading() as connection:
-        return connection.execute(_WAITS, {"pid": pid}).scalar_one()

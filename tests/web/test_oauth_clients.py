@@ -23,9 +23,8 @@ from provisioning.tokens import clients
 from provisioning.tokens.clients import Proof
 from provisioning.tokens.models import AccessToken, ApiToken
 from tests.conftest import TEST, Admin
-from tests.sessions.test_races import waiting_for
 from tests.statements import counted
-from tests.waiting import eventually
+from tests.waiting import blocked_by, eventually
 from tests.web.oauth import Program, bearer, new_key
 from tests.web.tokens import OWNER, made_by
 
@@ -289,8 +288,7 @@ def test_who_has_proved_it_by_a_secret_that_is_taken_away_meanwhile_gets_no_toke
             held = clients.lock(database, **where)
             clients.remove_secret(database, client=held, secret_id=UUID(client["secrets"][0]["id"]), by=TEST)
             asked = pool.submit(ask)
-            pid = database.execute(select(func.pg_backend_pid())).scalar_one()
-            eventually(lambda: asked.done() or waiting_for(pid))
+            blocked_by(database)
         with pytest.raises(NotFound):
             asked.result(20)
     assert get(idp, token.text).status_code == 401

@@ -11,7 +11,7 @@ from orjson import Fragment
 from werkzeug.datastructures import ETags
 
 from provisioning.database import Connection
-from provisioning.directory import listing, looks, mass_changes, members, roster, shown
+from provisioning.directory import enrolment, listing, looks, mass_changes, members, roster, shown
 from provisioning.directory.conditions import as_id
 from provisioning.directory.connections import ConnectionView
 from provisioning.directory.filters import Viewer
@@ -115,20 +115,27 @@ def creation(body: Any, _shown: Projection | None) -> Operation:
     sent = read_sent(body, kind)
     profile = Profile.of({"active": True, **sent.document}, kind)
 
-    def carry_out(database: Connection) -> Written:
-        member = members.provision(
-            database,
-            workspace_id=connection().workspace_id,
-            connection_id=connection().id,
-            profile=profile,
-            by=actor(),
-            kind=kind,
-        )
-        journal.target("User", str(member.id))
-        journal.changed({}, member.document)
-        return _written(member, given(sent, kind))
+    new: dict[str, Any] = {
+        "workspace_id": connection().workspace_id,
+        "connection_id": connection().id,
+        "profile": profile,
+        "by": actor(),
+    }
 
-    return carry_out
+    def whole(database: Connection) -> Written:
+        return _made(enrolment.provision(database, **new, kind=kind), given(sent, kind))
+
+    def alone(database: Connection) -> Written | None:
+        member = enrolment.enrol(database, **new)
+        return None if member is None else _made(member, given(sent, kind))
+
+    return Light(whole, alone)
+
+
+def _made(member: MemberView, attributes: Keys) -> Written:
+    journal.target("User", str(member.id))
+    journal.changed({}, member.document)
+    return _written(member, attributes)
 
 
 def replacement(user_id: str, body: Any, condition: ETags, _shown: Projection | None) -> Operation:
