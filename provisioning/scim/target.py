@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from provisioning.scim.errors import InvalidFilter, InvalidPath
@@ -10,7 +11,7 @@ from provisioning.scim.match import element_meets
 from provisioning.scim.path import match_attribute
 from provisioning.scim.schema import Attribute, Found, ResourceType
 
-_LONGEST = 8192
+_LONGEST, _SHORT = 8192, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,13 @@ def parse_target(text: str, resource_type: ResourceType) -> Target:
     Raises:
         InvalidPath: it can't be read, or names an attribute that the resource doesn't have.
     """
-    text = text.strip()
     if len(text) > _LONGEST:
         raise InvalidPath(f"A path has at most {_LONGEST} characters.")
+    return (_parse_again if len(text) <= _SHORT else _parse)(text, resource_type)
+
+
+def _parse(text: str, resource_type: ResourceType) -> Target:
+    text = text.strip()
     opening = text.find("[")
     if opening < 0:
         found = _find(text, resource_type)
@@ -55,6 +60,10 @@ def parse_target(text: str, resource_type: ResourceType) -> Target:
         raise InvalidPath(f"{attribute.name} has no elements to select from.")
     condition = _condition(text[opening + 1 : closing], attribute)
     return Target(found.extension, attribute, condition, _sub(text[closing + 1 :], attribute))
+
+
+# Whatever puts a request right reads its paths, too. What is long is rare, and would fill the memory.
+_parse_again = functools.lru_cache(maxsize=1024)(_parse)
 
 
 def _find(text: str, resource_type: ResourceType) -> Found:
