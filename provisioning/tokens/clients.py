@@ -20,6 +20,7 @@ from sqlalchemy.sql import func
 from provisioning import entropy, outbox
 from provisioning.directory.models import Member, Workspace
 from provisioning.outbox import Actor
+from provisioning.prepared import Prepared
 from provisioning.refusals import Conflict, Invalid, NotFound
 from provisioning.tokens import access_tokens, public_keys
 from provisioning.tokens.events import (
@@ -155,6 +156,7 @@ BY_ACCESS_TOKEN: Select[*tuple[Any, ...]] = (
         _STANDS,
     )
 )  # fmt: skip
+_BY_ACCESS_TOKEN = Prepared(BY_ACCESS_TOKEN)
 
 
 def view(row: Sequence[Any]) -> ClientView:
@@ -353,7 +355,7 @@ def issue(
 
 def live(connection: Connection, digest: bytes) -> AccessTokenView | None:
     """The access token of this digest if it lives at this moment, by the database's clock and committed state."""
-    row = connection.execute(BY_ACCESS_TOKEN, {"digest": digest}).one_or_none()
+    row = _BY_ACCESS_TOKEN.one_or_none(connection, {"digest": digest})
     return None if row is None else access_token(row)
 
 

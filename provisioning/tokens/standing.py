@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
 from provisioning.directory.models import Member, Workspace
+from provisioning.prepared import Prepared
 from provisioning.tokens.models import ApiToken, ApiTokenSecret, OAuthClient
 
 # Use is written at most this often: what is shown lags so much behind, and is never ahead.
@@ -133,6 +134,7 @@ BY_SECRET = _judged(
         or_(ApiTokenSecret.expires_at.is_(None), ApiTokenSecret.expires_at > _NOW),
     )
 )
+_BY_SECRET = Prepared(BY_SECRET)
 _JUDGE_BY_ID = _judged(
     _ASKED.add_columns(false().label(_IN_PERSON)).where(
         ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token")
@@ -145,7 +147,7 @@ def live(connection: Connection, digest: bytes) -> TokenView | None:
 
     One statement, which goes by indexes alone; what it costs depends on how many made each other.
     """
-    row = connection.execute(BY_SECRET, {"digest": digest}).one_or_none()
+    row = _BY_SECRET.one_or_none(connection, {"digest": digest})
     return None if row is None else view(row)
 
 
