@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ _USUAL = settings.load({})
 def main() -> None:
     """Measure what was not measured yet, and print and keep the table."""
     asked = _arguments()
+    # What was started ends with us, however we are told to end.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     begun = time.monotonic()
 
     def tell(text: str) -> None:

@@ -120,28 +120,36 @@ def compare(
     with ExitStack() as stack:
         running: dict[str, Running] = {}
         for people in plan.sizes:
-            wanted = [workload for workload in workloads if not store.has(people, workload.name, targets)]
+            refused = {one.name: _refused(targets, one, people) for one in workloads if _fits(one, people)}
+            for name, cells in refused.items():
+                store.put(people, name, cells)
+            wanted = [one for one in workloads if one.name in refused and not store.has(people, one.name, targets)]
             filled: list[_Filled] = []
-            for target in targets if wanted else ():
-                if target.most_people is None or people <= target.most_people[0]:
-                    tell(f"{people:,} people: filling {target.name}")
-                    if target.name not in running:
-                        running[target.name] = stack.enter_context(target.run(place))
-                    filled.append(_Filled(target, *running[target.name].fill(people)))
-            for workload in wanted:
-                if workload.members is not None and workload.members > people:
+            for target in targets:
+                if all(target.name in refused[workload.name] for workload in wanted):
                     continue
-                cells = _row(filled, targets, workload, plan, people)
+                tell(f"{people:,} people: filling {target.name}")
+                if target.name not in running:
+                    running[target.name] = stack.enter_context(target.run(place))
+                filled.append(_Filled(target, *running[target.name].fill(people)))
+            for workload in wanted:
+                able = [one for one in filled if one.target.name not in refused[workload.name]]
+                cells = _row(able, workload, plan)
                 store.put(people, workload.name, cells)
                 tell(f"{people:,} people: {workload.name}: {_told(cells)}")
 
 
-def _row(
-    filled: Sequence[_Filled], targets: Sequence[Target], workload: Workload, plan: Plan, people: int
-) -> dict[str, Cell]:
-    refusals = {one.name: one.refusal(workload.name, people=people, members=workload.members) for one in targets}
-    cells = {name: Cell(lacks=why) for name, why in refusals.items() if why is not None}
-    able = [one for one in filled if one.target.name not in cells]
+def _fits(workload: Workload, people: int) -> bool:
+    return workload.members is None or workload.members <= people
+
+
+def _refused(targets: Sequence[Target], workload: Workload, people: int) -> dict[str, Cell]:
+    """Those who can't, and why."""
+    why = {one.name: one.refusal(workload.name, people=people, members=workload.members) for one in targets}
+    return {name: Cell(lacks=reason) for name, reason in why.items() if reason is not None}
+
+
+def _row(able: Sequence[_Filled], workload: Workload, plan: Plan) -> dict[str, Cell]:
     runs: dict[str, list[Run]] = {one.target.name: [] for one in able}
     for one in able:
         # Who does something for the first time compiles, connects and prepares: that is not what is asked.
@@ -150,7 +158,7 @@ def _row(
         for one in able:
             runs[one.target.name].append(_measured(one, workload, plan.seconds))
     floor = runs.get(FLOOR, [])
-    return cells | {name: _cell(of, floor) for name, of in runs.items()}
+    return {name: _cell(of, floor) for name, of in runs.items()}
 
 
 def _measured(one: _Filled, workload: Workload, seconds: float) -> Run:

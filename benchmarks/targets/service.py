@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+import psutil
 import psycopg
 from click.testing import CliRunner
 
@@ -38,6 +40,7 @@ UNLIMITED = {
 }
 # What the tests hasten goes at everybody's pace here.
 _CALM = {"PROVISIONING_SWEEP_INTERVAL": "", "PROVISIONING_EXPIRY_INTERVAL": ""}
+_AT_REST_SECONDS = 0.1
 _BY = Giver(Actor("operator", "benchmark"), Catalogue(CATALOGUE))
 _TABLES = ("user_account", "member", "membership")
 # One person comes through the door; all others are copies of that row, with another name and ids of their own.
@@ -149,7 +152,25 @@ def running(folder: Path, *, processes: int, threads: int) -> Iterator[Running]:
         if found is None:
             raise RuntimeError("the service does not say where it is")
         url = found.database_url.replace("postgresql+psycopg://", "postgresql://")
+        _come_to_rest(service.process.pid)
         yield Running(service.base_url, service.data_dir, url)
+
+
+def _come_to_rest(pid: int) -> None:
+    """Wait until all processes are up: those that begin once the web server answers cost nobody's figures anything."""
+    before = -1.0
+    while (now := _taken(pid)) - before > _AT_REST_SECONDS:
+        before = now
+        time.sleep(1)
+
+
+def _taken(pid: int) -> float:
+    """The processor's time that a process and all below it have taken."""
+    taken = 0.0
+    for one in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            taken += sum(one.cpu_times()[:2])
+    return taken
 
 
 @contextmanager
