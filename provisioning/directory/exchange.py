@@ -14,14 +14,13 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
-    Text,
     Uuid,
     bindparam,
     case,
     cast,
     delete,
-    exists,
     func,
+    or_,
     select,
     true,
     update,
@@ -31,11 +30,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from provisioning import outbox
-from provisioning.directory import awaiting, groups
+from provisioning.directory import groups
 from provisioning.directory.events import GroupMembersChanged
 from provisioning.directory.groups import GroupView
 from provisioning.directory.memberships import Delta, ids_of
-from provisioning.directory.models import AwaitedMember, Group, Member, Membership
+from provisioning.directory.models import Group, Member, Membership
 from provisioning.outbox import Actor
 from provisioning.prepared import Prepared
 
@@ -43,13 +42,18 @@ _WORKSPACE: BindParameter[Any] = bindparam("workspace")
 _GROUP: BindParameter[Any] = bindparam("group")
 _ADDED = bindparam("added", type_=ARRAY(Uuid))
 _REMOVED = bindparam("removed", type_=ARRAY(Uuid))
-_NAMES = bindparam("names", type_=ARRAY(Text))
+
+
+# The version that the group had when the statement began.
+_then = aliased(Group)
+_THEN = select(_then.version).where(_then.workspace_id == _WORKSPACE, _then.id == _GROUP).scalar_subquery()
 
 
 def _sure() -> tuple[CTE, CTE]:
-    """The group, held, if all who are to come are known and nobody who is to leave is protected; and who they are.
+    """The group, held, if all who are named are known and nobody who is to leave is protected; and who is to come.
 
-    The group is held before anybody in it is, as in a transaction: those who are known are looked for by its row.
+    The group is held before anybody in it is, as in a transaction: those who are known are looked for by its row. Who
+    comes into it while the statement waits for that is seen by no part of it, and could not be taken out.
     """
     pushed = Group.is_pushed_by(bindparam("connection"))
     held = (
@@ -66,9 +70,13 @@ def _sure() -> tuple[CTE, CTE]:
         .cte("known")
     )
     leaving = aliased(Member)
-    protected = exists().where(leaving.workspace_id == _WORKSPACE, leaving.id == func.any(_REMOVED), leaving.protected)
+    free = select(func.count()).where(
+        leaving.workspace_id == _WORKSPACE, leaving.id == func.any(_REMOVED), ~leaving.protected
+    )
     are_known = select(func.count()).select_from(known).scalar_subquery() == func.cardinality(_ADDED)
-    return select(held).where(are_known, ~protected).cte("sure"), known
+    are_free = free.scalar_subquery() == func.cardinality(_REMOVED)
+    sees_all = or_(func.cardinality(_REMOVED) == 0, held.c.version == _THEN)
+    return select(held).where(are_known, are_free, sees_all).cte("sure"), known
 
 
 def _statement(*, shows: bool) -> Prepared:
@@ -90,7 +98,6 @@ def _statement(*, shows: bool) -> Prepared:
     )
     here = (Membership.workspace_id == sure.c.workspace_id, Membership.group_id == sure.c.id)
     gone = delete(Membership).where(*here, Membership.member_id == func.any(_REMOVED)).returning(Membership.member_id)
-    forgotten = awaiting.forgotten(sure.c.workspace_id, sure.c.id).where(AwaitedMember.name == func.any(_NAMES))
     outcome = select(
         sure.c.workspace_id,
         sure.c.id,
@@ -111,7 +118,7 @@ def _statement(*, shows: bool) -> Prepared:
     return Prepared(
         select(changed, outcome.c.added, outcome.c.removed, *before)
         .select_from(outcome.outerjoin(changed, true()))
-        .add_cte(forgotten.cte("forgotten"), outbox.facts_of(changed, more=who))
+        .add_cte(outbox.facts_of(changed, more=who))
     )
 
 
@@ -121,8 +128,6 @@ def _array(rows: Select[Any]) -> Any:
 
 def _before(held: ColumnElement[int]) -> tuple[Any, Any]:
     """Whether the group is held as it was when the statement began; and its members then, None if they are too many."""
-    then = aliased(Group)
-    version = select(then.version).where(then.workspace_id == _WORKSPACE, then.id == _GROUP).scalar_subquery()
     most = bindparam("most", type_=Integer)
     some = (
         select(Membership.member_id)
@@ -132,7 +137,7 @@ def _before(held: ColumnElement[int]) -> tuple[Any, Any]:
         .subquery("some")
     )
     ids = func.coalesce(func.array_agg(some.c.member_id), cast([], ARRAY(Uuid)))
-    return version == held, select(case((func.count() <= most, ids))).select_from(some).scalar_subquery()
+    return held == _THEN, select(case((func.count() <= most, ids))).select_from(some).scalar_subquery()
 
 
 _EXCHANGE, _EXCHANGE_AND_SHOW = _statement(shows=False), _statement(shows=True)
@@ -161,20 +166,19 @@ def exchange(
 
     Returns:
         The group as stored; or None, and nothing is done, where it takes `groups.store`: the connection pushes no such
-        group, somebody who is to join is still to come, or an owner protects somebody who is to leave.
+        group, somebody named is still to come, an owner protects somebody who is to leave, or somebody is to leave a
+        group that others have just changed.
     """
-    added = set(ids_of(delta.added))
-    if len(added) < len(set(delta.added)):
+    added, removed = set(ids_of(delta.added)), set(ids_of(delta.removed))
+    if len(added) < len(set(delta.added)) or len(removed) < len(set(delta.removed)):
         return None
-    removed = ids_of(delta.removed)
     fact = GroupMembersChanged(group_id=group_id, added=(), removed=())
     values = {
         "workspace": workspace_id,
         "group": group_id,
         "connection": connection_id,
         "added": list(added),
-        "removed": removed,
-        "names": list(delta.removed),
+        "removed": list(removed),
         "most": most + len(removed),
         **outbox.told(connection, fact, workspace_id=workspace_id, by=by),
     }

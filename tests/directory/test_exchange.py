@@ -12,7 +12,6 @@ from sqlalchemy import select
 from provisioning.database import reading, transaction
 from provisioning.directory import exchange, groups, members, owners, roster
 from provisioning.directory.memberships import Delta
-from provisioning.directory.models import AwaitedMember
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Event
 from tests.conftest import TEST
@@ -141,14 +140,12 @@ def test_another_connections_group_is_left_alone(new_idp, change, now, people):
     assert now() == before
 
 
-def test_who_is_to_leave_is_awaited_no_more(idp, change, now, group):
-    idp.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": "e7"}, {"value": "e8"}]})
+def test_who_is_to_leave_and_still_to_come_is_left_to_a_transaction(idp, change, now, group, people):
+    idp.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": "e7"}]})
     before = now()
-    assert change(removed=("e7",)) == before
-    with reading() as database:
-        assert database.execute(select(AwaitedMember.name).where(AwaitedMember.group_id == group)).scalars().all() == [
-            "e8"
-        ]
+    for stranger in ("e7", "00000000-0000-7000-8000-000000000000"):
+        assert change(added=(people[1],), removed=(people[0], stranger)) is None
+    assert now() == before
 
 
 def test_whoever_was_faster_is_waited_for_and_shown(idp, meanwhile, now, told, group, people):
@@ -159,9 +156,29 @@ def test_whoever_was_faster_is_waited_for_and_shown(idp, meanwhile, now, told, g
         delta = Delta(added=(people[1],))
         groups.store(database, group=held, profile=GroupProfile.of(held.document), delta=delta, by=TEST)
 
-    after = meanwhile(add, added=(people[2],), removed=(people[0],))
-    assert (after.members, after.version) == (uuids(*people[1:]), before.version + 2)
+    after = meanwhile(add, added=(people[2],))
+    assert (after.members, after.version) == (uuids(*people), before.version + 2)
     assert (now(), [name for name, _ in told()][-2:]) == (after, ["group.members_changed"] * 2)
+
+
+def test_who_has_come_meanwhile_is_taken_out_by_a_transaction(idp, meanwhile, now, group, people):
+    def add(database):
+        held = groups.lock(database, workspace_id=idp.workspace.id, group_id=group)
+        delta = Delta(added=(people[1],))
+        groups.store(database, group=held, profile=GroupProfile.of(held.document), delta=delta, by=TEST)
+
+    assert meanwhile(add, added=(people[2],), removed=(people[1],)) is None
+    assert now().members == uuids(*people[:2])
+
+
+def test_who_has_left_meanwhile_comes_again(idp, meanwhile, now, group, people):
+    def remove(database):
+        held = groups.lock(database, workspace_id=idp.workspace.id, group_id=group)
+        delta = Delta(removed=(people[0],))
+        groups.store(database, group=held, profile=GroupProfile.of(held.document), delta=delta, by=TEST)
+
+    assert meanwhile(remove, added=(people[0],)).members == uuids(people[0])
+    assert now().members == uuids(people[0])
 
 
 def test_a_group_that_goes_meanwhile_is_left_alone(idp, meanwhile, group, people):
