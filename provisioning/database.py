@@ -37,7 +37,7 @@ class Trouble(Enum):
     UNSTORABLE = "a value can't be stored"
     CONTENDED = "others changed the same thing at once"
     AWAY = "the database does not answer"
-    LACKING = "tables, or functions, are missing"
+    LACKING = "tables are missing"
     UNFORESEEN = "anything else"
 
 
@@ -45,7 +45,7 @@ class Trouble(Enum):
 _STATES = {
     **dict.fromkeys(("22021", "22P05", "22001", "54000"), Trouble.UNSTORABLE),
     **dict.fromkeys(("40001", "40P01", "55P03"), Trouble.CONTENDED),
-    **dict.fromkeys(("42P01", "42883"), Trouble.LACKING),
+    "42P01": Trouble.LACKING,
 }
 _AWAY_CLASSES = frozenset({"08", "53", "57"})
 

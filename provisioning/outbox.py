@@ -229,7 +229,7 @@ def telling_if_any(change: ReturningUpdate[Any]) -> Select[*tuple[Any, ...]]:
 
 
 def facts_of(changed: CTE, *, more: ColumnElement[Any] | None = None, subject: ColumnElement[str] | None = None) -> CTE:
-    """The facts of a change that may find nothing, as a part of its statement.
+    """The facts of a change that may find nothing, as a part of its statement: such as call for no work.
 
     Args:
         changed: has a row if they are true.

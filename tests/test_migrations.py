@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from provisioning import migration, revision
-from provisioning.database import Base, DatabaseFailure, Trouble, reading, transaction, trouble_of
+from provisioning.database import Base, transaction
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(app):
@@ -45,10 +44,3 @@ def test_every_key_and_unique_index_of_a_tenants_rows_begins_with_the_tenant():
         for index in table.indexes:
             if index.unique:
                 assert next(iter(index.columns)).name == "workspace_id", index.name
-
-
-@pytest.mark.parametrize("missing", ["SELECT FROM no_such_table", "SELECT no_such_function()"])
-def test_what_a_migration_would_have_made_is_said_to_be_lacking(app, missing):
-    with reading() as connection, pytest.raises(DatabaseFailure) as raised:
-        connection.execute(text(missing))
-    assert trouble_of(raised.value) is Trouble.LACKING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import http.client
 import os
 import shutil
 import signal
@@ -183,5 +184,5 @@ class _Greeter(threading.Thread):
         try:
             with urllib.request.urlopen(f"http://{host}:{self._settings.port}/health/ready", timeout=2) as answer:
                 return bool(answer.status == 200)  # noqa: PLR2004 - OK
-        except (urllib.error.URLError, OSError):
+        except (urllib.error.URLError, http.client.HTTPException, OSError):
             return False

@@ -92,14 +92,14 @@ def nobody_awaits(
     workspace_id: ColumnElement[Any],
     connection_id: ColumnElement[Any],
     name: ColumnElement[Any],
-    key: ColumnElement[Any],
+    held_as: ColumnElement[Any],
 ) -> ColumnElement[bool]:
     """That no group of the connection awaits somebody of this name, whom the statement makes that asks.
 
     It is asked of what is committed when it is asked, the name held, and not of what was when the statement began. If
     somebody is awaited, or another holds the name, the statement fails with `lock_not_available`.
     """
-    return func.nobody_awaits(workspace_id, connection_id, name, key)
+    return func.nobody_awaits(workspace_id, connection_id, name, held_as)
 
 
 _ARRIVE = text(
@@ -107,7 +107,8 @@ _ARRIVE = text(
     WITH awaiting AS (
         DELETE FROM awaited_member a USING user_group g
         WHERE a.workspace_id = :workspace AND a.name = :name
-            AND g.workspace_id = a.workspace_id AND g.id = a.group_id AND g.connection_id = :connection
+            AND g.workspace_id = a.workspace_id AND g.id = a.group_id
+            AND g.connection_id IS NOT DISTINCT FROM :connection
         RETURNING a.group_id
     ), joined AS (
         INSERT INTO membership (workspace_id, group_id, member_id)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, Text, Uuid, bindparam, func, insert, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
@@ -17,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from provisioning import entropy, outbox
 from provisioning.directory import awaiting, members, roster, users
 from provisioning.directory.events import MemberAdded
-from provisioning.directory.models import SESSION_EPOCHS, Member, User, Workspace
+from provisioning.directory.models import SESSION_EPOCHS, Member, Workspace
 from provisioning.directory.profile import Profile
 from provisioning.directory.roster import COLUMNS, MemberView
 from provisioning.outbox import Actor
@@ -92,27 +91,15 @@ def _statement() -> Prepared:
         .with_for_update(read=True, key_share=True, of=Workspace)
         .cte("here")
     )
-    account = _account(here, ends_sessions=columns["active"] & select(here.c.hipaa_eligible).scalar_subquery())
+    account = users.found_or_made(
+        here, ends_sessions=columns["active"] & select(here.c.hipaa_eligible).scalar_subquery()
+    )
     row = {**columns, "user_id": account.c.id, "active_since_epoch": SESSION_EPOCHS.next_value()}
     made = insert(Member).from_select([*row], select(*row.values())).returning(*COLUMNS).cte("made")
     unawaited = awaiting.nobody_awaits(workspace, columns["connection_id"], name, bindparam("key", type_=Text))
     who = func.jsonb_build_object("user_id", made.c.user_id)
     facts = outbox.facts_of(made, more=who, subject=func.concat("user:", made.c.user_id))
     return Prepared(select(made, unawaited).add_cte(facts))
-
-
-def _account(here: CTE, *, ends_sessions: ColumnElement[bool]) -> CTE:
-    """The account of the address, held; none where the person had it before, and their sessions are to end."""
-    new = (bindparam("user_id", type_=Uuid), bindparam("email", type_=Text), bindparam("email_key", type_=Text))
-    added = postgresql.insert(User).from_select(["id", "email", "email_key"], select(*new).select_from(here))
-    # To set what is there holds the row.
-    return (
-        added.on_conflict_do_update(
-            index_elements=[User.email_key], set_={"session_epoch": User.session_epoch}, where=~ends_sessions
-        )
-        .returning(User.id)
-        .cte("account")
-    )
 
 
 _MEMBER = ("id", "workspace_id", "connection_id", "origin", "external_ids", *Profile.COLUMNS)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Text,
     Uuid,
     bindparam,
     case,
@@ -44,6 +45,9 @@ _ADDED = bindparam("added", type_=ARRAY(Uuid))
 _REMOVED = bindparam("removed", type_=ARRAY(Uuid))
 
 
+# PostgreSQL gives up before we do: what waits for a group when we are gone would be done all the same, and who knows
+# after what else.
+_PATIENCE = "8s"
 # The version that the group had when the statement began.
 _then = aliased(Group)
 _THEN = select(_then.version).where(_then.workspace_id == _WORKSPACE, _then.id == _GROUP).scalar_subquery()
@@ -56,9 +60,10 @@ def _sure() -> tuple[CTE, CTE]:
     comes into it while the statement waits for that is seen by no part of it, and could not be taken out.
     """
     pushed = Group.is_pushed_by(bindparam("connection"))
+    bounded = func.set_config("lock_timeout", bindparam("patience", type_=Text), true()).is_not(None)
     held = (
         select(Group.workspace_id, Group.id, Group.version)
-        .where(Group.workspace_id == _WORKSPACE, Group.id == _GROUP, pushed)
+        .where(Group.workspace_id == _WORKSPACE, Group.id == _GROUP, pushed, bounded)
         .with_for_update(key_share=True)
         .cte("held")
     )
@@ -166,11 +171,14 @@ def exchange(
 
     Returns:
         The group as stored; or None, and nothing is done, where it takes `groups.store`: the connection pushes no such
-        group, somebody named is still to come, an owner protects somebody who is to leave, or somebody is to leave a
-        group that others have just changed.
+        group, somebody named is still to come, an owner protects somebody who is to leave, somebody is to leave a group
+        that others have just changed, or somebody is to join and to leave.
+
+    Raises:
+        DBAPIError: contended, where others hold the group for long.
     """
     added, removed = set(ids_of(delta.added)), set(ids_of(delta.removed))
-    if len(added) < len(set(delta.added)) or len(removed) < len(set(delta.removed)):
+    if len(added) < len(set(delta.added)) or len(removed) < len(set(delta.removed)) or added & removed:
         return None
     fact = GroupMembersChanged(group_id=group_id, added=(), removed=())
     values = {
@@ -179,6 +187,7 @@ def exchange(
         "connection": connection_id,
         "added": list(added),
         "removed": list(removed),
+        "patience": _PATIENCE,
         "most": most + len(removed),
         **outbox.told(connection, fact, workspace_id=workspace_id, by=by),
     }

@@ -281,7 +281,7 @@ class Group(Base):
 
     @classmethod
     def is_pushed_by(cls, connection_id: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Whether a connection pushes a group that is looked for by its id.
+        """Whether a connection, which there must be, pushes a group that is looked for by its id.
 
         PostgreSQL asks no index for it: left to choose, it may walk along all groups of the connection.
         """

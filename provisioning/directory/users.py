@@ -6,7 +6,8 @@ import unicodedata
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, bindparam, select, text, update
+from sqlalchemy import CTE, ColumnElement, Text, Uuid, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from provisioning import entropy, outbox
@@ -80,6 +81,26 @@ def join(connection: Connection, *, workspace_id: UUID, email: str | None, activ
         fact = SessionsOutdated(user_id=user_id, reason="revoked_hipaa_change")
         outbox.append(connection, fact, workspace_id=workspace_id, by=by)
     return user_id  # type: ignore[no-any-return]
+
+
+def found_or_made(here: CTE, *, ends_sessions: ColumnElement[bool]) -> CTE:
+    """The account of somebody who becomes a member, as `join` has it, as a part of another statement.
+
+    Args:
+        here: the workspace joined, held as `join` holds it.
+        ends_sessions: whether sessions that the person began before end by it.
+
+    Returns:
+        The account's `id`, held, of the parameters `user_id`, `email` and `email_key`; no row where sessions of
+        somebody who has an account are to end, which takes `join`.
+    """
+    new = (bindparam("user_id", type_=Uuid), bindparam("email", type_=Text), bindparam("email_key", type_=Text))
+    added = insert(User).from_select(["id", "email", "email_key"], select(*new).select_from(here))
+    # To set what is there holds the row.
+    held = added.on_conflict_do_update(
+        index_elements=[User.email_key], set_={"session_epoch": User.session_epoch}, where=~ends_sessions
+    )
+    return held.returning(User.id).cte("account")
 
 
 _HIPAA_ELIGIBLE = (

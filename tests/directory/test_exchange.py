@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from provisioning.database import reading, transaction
+from provisioning.database import DatabaseFailure, Trouble, reading, transaction, trouble_of
 from provisioning.directory import exchange, groups, members, owners, roster
 from provisioning.directory.memberships import Delta
 from provisioning.directory.profile import GroupProfile
@@ -133,6 +133,15 @@ def test_whom_an_owner_protects_is_left_to_a_transaction(idp, change, now, peopl
     assert change(removed=(people[1],)).members == uuids(people[0])
 
 
+def test_who_comes_and_leaves_is_left_to_a_transaction(idp, change, now, group, people):
+    before = now()
+    assert change(added=(people[0],), removed=(people[0].upper(),)) is None
+    assert now() == before
+    remove = {"op": "remove", "path": f'members[value eq "{people[0].upper()}"]'}
+    idp.patch(f"/Groups/{group}", remove, {"op": "add", "path": "members", "value": [{"value": people[0]}]})
+    assert now().members == uuids(people[0])
+
+
 def test_another_connections_group_is_left_alone(new_idp, change, now, people):
     before = now()
     assert change(by=new_idp().connection.id, added=(people[1],)) is None
@@ -197,4 +206,15 @@ def test_a_member_who_goes_meanwhile_does_not_come(idp, meanwhile, now, people):
         members.remove(database, member=leaving, by=TEST)
 
     assert meanwhile(remove, added=(people[1], people[2])) is None
+    assert now() == before
+
+
+def test_a_group_that_others_hold_is_not_waited_for_when_nobody_listens(idp, change, now, group, people, monkeypatch):
+    monkeypatch.setattr(exchange, "_PATIENCE", "50ms")
+    before = now()
+    with transaction() as first:
+        groups.lock(first, workspace_id=idp.workspace.id, group_id=group)
+        with pytest.raises(DatabaseFailure) as raised:
+            change(added=(people[1],))
+    assert trouble_of(raised.value) is Trouble.CONTENDED
     assert now() == before

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -116,13 +117,19 @@ def test_the_others_wait_until_the_web_server_answers_and_can_be_stopped_while_t
     command = [sys.executable, "-m", "provisioning", "up", "--port", str(free_port()), "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own command
 
-        def waiting() -> list[psutil.Process]:
-            return [one for one in tree(process.pid) if "web-is-up" in " ".join(one.cmdline())]
+        def commands() -> list[list[str]]:
+            found = []
+            for one in tree(process.pid):
+                with suppress(psutil.Error):
+                    found.append(one.cmdline())
+            return found
 
         others = {"urgent", "letters", "worker", "forwarding", "beat"}
-        eventually(lambda: len(waiting()) == len(others), within=60, every=0.01)
+        eventually(
+            lambda: sum("web-is-up" in " ".join(one) for one in commands()) == len(others), within=60, every=0.01
+        )
+        assert not [one for one in commands() if "workers" in one]
         processes = tree(process.pid)
-        assert not [one for one in processes if one.name() != "sh" and "workers" in one.cmdline()]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) == 0
     assert alive(processes) == []

@@ -20,7 +20,7 @@ def upgrade() -> None:
             IF NOT pg_try_advisory_xact_lock(1, hashtext(key)) OR EXISTS (
                 SELECT FROM awaited_member a
                 JOIN user_group g ON g.workspace_id = a.workspace_id AND g.id = a.group_id
-                WHERE a.workspace_id = workspace AND a.name = named AND g.connection_id = connection
+                WHERE a.workspace_id = workspace AND a.name = named AND g.connection_id IS NOT DISTINCT FROM connection
             ) THEN
                 RAISE lock_not_available USING MESSAGE = 'somebody is awaited under this name, or the name is held';
             END IF;
