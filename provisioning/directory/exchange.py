@@ -41,8 +41,7 @@ from provisioning.prepared import Prepared
 
 _WORKSPACE: BindParameter[Any] = bindparam("workspace")
 _GROUP: BindParameter[Any] = bindparam("group")
-_ADDED = bindparam("added", type_=ARRAY(Uuid))
-_REMOVED = bindparam("removed", type_=ARRAY(Uuid))
+_ADDED, _REMOVED = bindparam("added", type_=ARRAY(Uuid)), bindparam("removed", type_=ARRAY(Uuid))
 
 
 # PostgreSQL gives up before we do: what waits for a group when we are gone would be done all the same, and who knows
@@ -51,6 +50,15 @@ _PATIENCE = "8s"
 # The version that the group had when the statement began.
 _then = aliased(Group)
 _THEN = select(_then.version).where(_then.workspace_id == _WORKSPACE, _then.id == _GROUP).scalar_subquery()
+
+
+def _among(ids: BindParameter[Any]) -> Any:
+    """Any of some ids, of whose number PostgreSQL makes nothing.
+
+    Else it plans the statement anew for each request: one id takes less than the ten that it supposes of ids which it
+    doesn't know yet, and what the planning takes counts little with it.
+    """
+    return func.any(cast(select(ids).scalar_subquery(), ARRAY(Uuid)))
 
 
 def _sure() -> tuple[CTE, CTE]:
@@ -70,13 +78,13 @@ def _sure() -> tuple[CTE, CTE]:
     known = (
         select(Member.id)
         .join(held, Member.workspace_id == held.c.workspace_id)
-        .where(Member.id == func.any(_ADDED))
+        .where(Member.id == _among(_ADDED))
         .with_for_update(read=True, key_share=True, of=Member)
         .cte("known")
     )
     leaving = aliased(Member)
     free = select(func.count()).where(
-        leaving.workspace_id == _WORKSPACE, leaving.id == func.any(_REMOVED), ~leaving.protected
+        leaving.workspace_id == _WORKSPACE, leaving.id == _among(_REMOVED), ~leaving.protected
     )
     are_known = select(func.count()).select_from(known).scalar_subquery() == func.cardinality(_ADDED)
     are_free = free.scalar_subquery() == func.cardinality(_REMOVED)
@@ -102,7 +110,7 @@ def _statement(*, shows: bool) -> Prepared:
         .cte("came")
     )
     here = (Membership.workspace_id == sure.c.workspace_id, Membership.group_id == sure.c.id)
-    gone = delete(Membership).where(*here, Membership.member_id == func.any(_REMOVED)).returning(Membership.member_id)
+    gone = delete(Membership).where(*here, Membership.member_id == _among(_REMOVED)).returning(Membership.member_id)
     outcome = select(
         sure.c.workspace_id,
         sure.c.id,
