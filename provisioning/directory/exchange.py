@@ -52,13 +52,17 @@ _then = aliased(Group)
 _THEN = select(_then.version).where(_then.workspace_id == _WORKSPACE, _then.id == _GROUP).scalar_subquery()
 
 
-def _among(ids: BindParameter[Any]) -> Any:
-    """Any of some ids, of whose number PostgreSQL makes nothing.
+def _unseen(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A value of which PostgreSQL makes nothing when it plans.
 
-    Else it plans the statement anew for each request: one id takes less than the ten that it supposes of ids which it
-    doesn't know yet, and what the planning takes counts little with it.
+    Else it plans the statement anew for each request: with one id, or so few members, it takes less than with the ids
+    and members that are supposed where they aren't known yet, and what the planning takes counts little with it.
     """
-    return func.any(cast(select(ids).scalar_subquery(), ARRAY(Uuid)))
+    return cast(select(value).scalar_subquery(), value.type)
+
+
+def _among(ids: BindParameter[Any]) -> Any:
+    return func.any(_unseen(ids))
 
 
 def _sure() -> tuple[CTE, CTE]:
@@ -146,7 +150,7 @@ def _before(held: ColumnElement[int]) -> tuple[Any, Any]:
         select(Membership.member_id)
         .where(Membership.workspace_id == _WORKSPACE, Membership.group_id == _GROUP)
         .order_by(Membership.member_id)
-        .limit(most + 1)
+        .limit(_unseen(most + 1))
         .subquery("some")
     )
     ids = func.coalesce(func.array_agg(some.c.member_id), cast([], ARRAY(Uuid)))
