@@ -34,7 +34,10 @@ _hundreds: dict[str, list[MemberView]] = {}
 
 @dataclass(frozen=True)
 class Deed:
-    """One request, what the tables say of it, and how it may be answered, also when it is sent again."""
+    """One request, what the tables say of it, and how it may be answered, also when it is sent again.
+
+    What PostgreSQL is told in the message that commits it stands in `commits`: all of it, where one statement does all.
+    """
 
     method: str
     path: str
@@ -42,6 +45,7 @@ class Deed:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     answers: frozenset[int] = frozenset({200})
+    commits: bytes = b"COMMIT\0"
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,14 @@ def add_a_hundred(victim: Victim) -> Deed:
     group = victim.made(Deed("POST", "/scim/v2/Groups", dict, new, victim.company.scim))["id"]
     body = {"schemas": [PATCH_URN], "Operations": [{"op": "add", "path": "members", "value": people}]}
     path = f"/scim/v2/Groups/{group}"
-    return Deed("PATCH", path, lambda: count(Membership, Membership.group_id == group), body, victim.company.scim)
+    return Deed(
+        "PATCH",
+        path,
+        lambda: count(Membership, Membership.group_id == group),
+        body,
+        victim.company.scim,
+        commits=b"group.members_changed",
+    )
 
 
 def revoke_a_token(victim: Victim) -> Deed:
@@ -162,7 +173,8 @@ def push_a_person(victim: Victim) -> Deed:
     name = f"{unique()}@corp.example"
     body = {"schemas": [USER_URN], "userName": name, "active": True}
     there, answers = Member.user_name == name, frozenset({201, 409})
-    return Deed("POST", "/scim/v2/Users", lambda: count(Member, there), body, victim.company.scim, answers)
+    headers = victim.company.scim
+    return Deed("POST", "/scim/v2/Users", lambda: count(Member, there), body, headers, answers, b"member.added")
 
 
 DEEDS = (

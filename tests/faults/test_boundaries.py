@@ -62,7 +62,7 @@ def test_a_web_process_killed_anywhere_leaves_all_or_nothing_and_a_retry_does_th
 def test_a_commit_whose_answer_is_lost_is_an_error_that_a_retry_mends(stage, victim, deed_of):
     _, after = unharmed(victim, deed_of)
     deed, mark, struck = deed_of(victim), last_fact(), stage.to_postgres.struck
-    stage.to_postgres.drop_the_answer_to(b"COMMIT\0")
+    stage.to_postgres.drop_the_answer_to(deed.commits)
     answer = victim.send(deed)
     assert answer is not None
     assert stage.to_postgres.struck == struck + 1
