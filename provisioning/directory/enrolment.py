@@ -65,7 +65,7 @@ def provision(
     if profile.external_id is not None:
         wanted = {
             "workspace_id": workspace_id,
-            "external_ids": {str(connection_id): profile.external_id},
+            "external_ids": members.external_ids_of({}, profile, connection_id),
             "name": awaiting.key(connection_id, profile.external_id),
         }
         member_id = _MEANT.one(connection, wanted)[0]
@@ -136,10 +136,10 @@ def enrol(
         "workspace_id": workspace_id,
         "user_id": user_id,
         "email": profile.email,
-        "email_key": None if profile.email is None else users.address_key(profile.email),
+        "email_key": users.key_of(profile.email),
         "connection_id": connection_id,
         "origin": members.SCIM,
-        "external_ids": {} if external_id is None else {str(connection_id): external_id},
+        "external_ids": members.external_ids_of({}, profile, connection_id),
         "external_id": external_id,
         "key": None if external_id is None else awaiting.key(connection_id, external_id),
         **profile.columns(),

@@ -37,13 +37,11 @@ from provisioning.directory.groups import GroupView
 from provisioning.directory.memberships import Delta, ids_of
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.outbox import Actor
-from provisioning.prepared import Prepared
+from provisioning.prepared import Prepared, Row
 
 _WORKSPACE: BindParameter[Any] = bindparam("workspace")
 _GROUP: BindParameter[Any] = bindparam("group")
 _ADDED, _REMOVED = bindparam("added", type_=ARRAY(Uuid)), bindparam("removed", type_=ARRAY(Uuid))
-
-
 # PostgreSQL gives up before we do: what waits for a group when we are gone would be done all the same, and who knows
 # after what else.
 _PATIENCE = "8s"
@@ -206,17 +204,22 @@ def exchange(
     row = (_EXCHANGE_AND_SHOW if most else _EXCHANGE).one_or_none(connection, values)
     if row is None:
         return None
+    shown = _shown(row, shows=bool(most))
+    if shown is None:
+        where = {"workspace_id": workspace_id, "group_id": group_id}
+        shown = groups.by_id(connection, **where, most=most + 1 if most else 0)
+    return shown if len(shown.members or ()) <= most else shown._replace(members=None)
+
+
+def _shown(row: Row, *, shows: bool) -> GroupView | None:
+    """The group as the statement tells it; None where it tells nothing, or others have changed it meanwhile."""
     own = len(groups.COLUMNS)
-    if row[0] is None or (most and not row[own + 2]):
-        now = groups.by_id(connection, workspace_id=workspace_id, group_id=group_id, most=most and most + 1)
-        return now._replace(members=_few(now.members, most))
-    group = groups.view(row[:own])
-    return group._replace(members=_few(_after(row[own + 3], *row[own : own + 2]), most)) if most else group
-
-
-def _after(before: list[UUID] | None, added: list[UUID], removed: list[UUID]) -> tuple[UUID, ...] | None:
-    return None if before is None else tuple(sorted({*before, *added}.difference(removed)))
-
-
-def _few(members: tuple[UUID, ...] | None, most: int) -> tuple[UUID, ...] | None:
-    return None if members is None or len(members) > most else members
+    if row[0] is None:
+        return None
+    group, (added, removed, *rest) = groups.view(row[:own]), row[own:]
+    if not shows:
+        return group
+    is_current, before = rest
+    if not is_current:
+        return None
+    return group if before is None else group._replace(members=tuple(sorted({*before, *added}.difference(removed))))

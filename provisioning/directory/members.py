@@ -112,7 +112,7 @@ def create(
         "user_id": user_id,
         "connection_id": connection_id,
         "origin": origin,
-        "external_ids": _external_ids({}, profile, connection_id),
+        "external_ids": external_ids_of({}, profile, connection_id),
         "external_id": profile.external_id,
         **profile.columns(),
         **outbox.told(connection, fact, workspace_id=workspace_id, by=by),
@@ -136,7 +136,7 @@ def _arrived(
     return roster.by_id(connection, **key)
 
 
-def _external_ids(before: dict[str, str], profile: Profile, connection_id: UUID | None) -> dict[str, str]:
+def external_ids_of(before: dict[str, str], profile: Profile, connection_id: UUID | None) -> dict[str, str]:
     """What each connection calls the member, once this one has spoken; what others call them stays."""
     others = {known: name for known, name in before.items() if known != str(connection_id)}
     return others if profile.external_id is None else {**others, str(connection_id): profile.external_id}
@@ -198,7 +198,7 @@ def store(
     """
     external_ids = member.external_ids
     if connection_id is not None:
-        external_ids = _external_ids(external_ids, profile, connection_id)
+        external_ids = external_ids_of(external_ids, profile, connection_id)
     changed = _differing(member.document, profile.document)
     if external_ids != member.external_ids:
         changed.add("externalId")
@@ -249,7 +249,7 @@ def restyle(
     Raises:
         Conflict: the new userName belongs to another member.
     """
-    external_ids = _external_ids(member.external_ids, profile, connection_id)
+    external_ids = external_ids_of(member.external_ids, profile, connection_id)
     changed = _differing(member.document, profile.document)
     if external_ids != member.external_ids or _takes_more(member, profile, changed, kind):
         return None
@@ -275,7 +275,7 @@ def _takes_more(member: MemberView, profile: Profile, changed: set[str], kind: R
     return (
         "active" in changed
         or profile.active is not member.active
-        or _key(profile.email) != _key(address(member.document))
+        or users.key_of(profile.email) != users.key_of(address(member.document))
         or member.connection_id is None
         or _names_only_one(kind)
     )
@@ -308,7 +308,7 @@ def _settle_sessions(connection: Connection, *, member: MemberView, profile: Pro
         Whose membership it is from now on: a new address is a new person.
     """
     where: _Where = {"workspace_id": member.workspace_id, "by": by}
-    if _key(profile.email) != _key(Profile.of(member.document).email):
+    if users.key_of(profile.email) != users.key_of(Profile.of(member.document).email):
         if member.active:
             reason = "removed" if profile.active else "suspended"
             users.end_sessions(connection, user_id=member.user_id, reason=reason, **where)
@@ -319,10 +319,6 @@ def _settle_sessions(connection: Connection, *, member: MemberView, profile: Pro
     elif profile.active and not member.active:
         users.rejoin(connection, user_id=member.user_id, **where)
     return member.user_id
-
-
-def _key(email: str | None) -> str | None:
-    return None if email is None else users.address_key(email)
 
 
 def _facts(connection: Connection, *, member: MemberView, changed: set[str], active: bool, user_id: UUID) -> list[Fact]:

@@ -26,6 +26,11 @@ def address_key(email: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
 
 
+def key_of(email: str | None) -> str | None:
+    """The `address_key` of whoever has an address."""
+    return None if email is None else address_key(email)
+
+
 # The workspace is locked FOR KEY SHARE and its change of eligibility takes FOR UPDATE: a membership is either there
 # when the flag flips, and its sessions end by the workspace's epoch, or it is judged by the flag that was set before.
 _JOIN = Prepared(
@@ -70,7 +75,7 @@ def join(connection: Connection, *, workspace_id: UUID, email: str | None, activ
             "id": entropy.new_id(),
             "workspace_id": workspace_id,
             "email": email,
-            "email_key": None if email is None else address_key(email),
+            "email_key": key_of(email),
             "active": active,
         },
     )

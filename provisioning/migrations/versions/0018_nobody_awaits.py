@@ -12,6 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     # What a function does that may change something sees what was committed before it, and not before the statement.
+    # The first number of the lock is the kind under which `directory/awaiting` holds names.
     op.execute(
         """
         CREATE FUNCTION nobody_awaits(workspace uuid, connection uuid, named text, key text) RETURNS boolean
