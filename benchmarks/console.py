@@ -53,14 +53,14 @@ _FILL = (
                         external_ids, display_name, display_name_key, document, search)
     SELECT person.id, :of, person.id, one.connection_id, 'scim', n % 50 <> 0, address, address,
            jsonb_build_object(CAST(one.connection_id AS text), 'e' || n), name, lower(name),
-           one.document || jsonb_build_object('userName', address, 'displayName', name),
+           one.document::jsonb || jsonb_build_object('userName', address, 'displayName', name),
            one.search || jsonb_build_object('userName', address, 'displayName', lower(name))
     FROM member AS one, person WHERE one.workspace_id = :of AND one.id = :member_id
     """,
     """
     INSERT INTO user_group (id, workspace_id, connection_id, display_name, display_name_key, document, search)
     SELECT CAST(lpad(n::text, 32, '0') AS uuid), :of, one.connection_id, 'Group ' || n, 'group ' || n,
-           one.document || jsonb_build_object('displayName', 'Group ' || n),
+           one.document::jsonb || jsonb_build_object('displayName', 'Group ' || n),
            one.search || jsonb_build_object('displayName', 'group ' || n)
     FROM user_group AS one, generate_series(1, 1000) AS n WHERE one.workspace_id = :of AND one.id = :group_id
     """,

@@ -6,7 +6,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from provisioning import migration, revision
-from provisioning.database import Base, transaction
+from provisioning.database import Base, reading, transaction
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(app):
@@ -44,3 +44,11 @@ def test_every_key_and_unique_index_of_a_tenants_rows_begins_with_the_tenant():
         for index in table.indexes:
             if index.unique:
                 assert next(iter(index.columns)).name == "workspace_id", index.name
+
+
+def test_no_index_of_members_follows_what_changes_most(app):
+    with reading() as connection:
+        indexes = connection.execute(text("SELECT indexdef FROM pg_indexes WHERE tablename = 'member'")).scalars().all()
+    assert len(indexes) > 5
+    often = ("document", "search", "version", "modified_at")
+    assert [index for index in indexes if any(column in index.partition(" USING ")[2] for column in often)] == []

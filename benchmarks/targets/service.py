@@ -31,6 +31,7 @@ from provisioning.cli.main import provisioning
 from provisioning.cli.service import settings_of
 from provisioning.database import db, transaction
 from provisioning.directory import workspaces
+from provisioning.directory.models import Member
 from provisioning.outbox import Actor
 from tests.service import start
 
@@ -44,7 +45,8 @@ _AT_REST_SECONDS, _REST_WITHIN_SECONDS = 0.1, 30.0
 _BY = Giver(Actor("operator", "benchmark"), Catalogue(CATALOGUE))
 _TABLES = ("user_account", "member", "membership")
 # One person comes through the door; all others are copies of that row, with another name and ids of their own.
-_PEOPLE = """
+_COLUMNS = [column.name for column in Member.__table__.columns if column.computed is None]
+_PEOPLE = f"""
     WITH pushed AS MATERIALIZED (
         SELECT to_jsonb(member) AS member, to_jsonb(user_account) AS account, user_name AS name
         FROM member JOIN user_account ON user_account.id = member.user_id WHERE member.id = %(pushed)s
@@ -57,11 +59,11 @@ _PEOPLE = """
             'id', fresh.user_id, 'email', fresh.address, 'email_key', fresh.address))).*
         FROM pushed, fresh
     )
-    INSERT INTO member SELECT (jsonb_populate_record(NULL::member,
+    INSERT INTO member ({", ".join(_COLUMNS)}) SELECT {", ".join(f"made.{name}" for name in _COLUMNS)}
+    FROM pushed, fresh, jsonb_populate_record(NULL::member,
         replace(pushed.member::text, pushed.name, fresh.name)::jsonb
-        || jsonb_build_object('id', fresh.id, 'user_id', fresh.user_id))).*
-    FROM pushed, fresh
-"""
+        || jsonb_build_object('id', fresh.id, 'user_id', fresh.user_id)) AS made
+"""  # noqa: S608 - constants
 _MEMBERS = """
     INSERT INTO membership (workspace_id, group_id, member_id)
     SELECT workspace_id, %(group)s, id FROM member WHERE workspace_id = %(workspace)s ORDER BY id LIMIT %(size)s

@@ -42,11 +42,12 @@ _RESOURCE = f"""
 _ROLES = "SELECT jsonb_agg(role) FROM role WHERE workspace_id = :workspace"
 # A suspended member's row is read, and nothing hangs on it. Each arm of the policies has an index of its own.
 _OF_MEMBER = f"""
-    WITH person AS (
-        SELECT id, active, owner, document, external_ids FROM member WHERE workspace_id = :workspace AND id = :member
-    ), rule AS (
+    WITH rule AS (
         SELECT id, name, resource_type, condition, pattern, owners_confirmed FROM mapping
         WHERE workspace_id = :workspace AND enabled ORDER BY position, id
+    ), person AS (
+        SELECT id, active, owner, CASE WHEN EXISTS (SELECT 1 FROM rule) THEN document END AS document, external_ids
+        FROM member WHERE workspace_id = :workspace AND id = :member
     ), belongs AS MATERIALIZED (
         SELECT g.id, g.display_name, g.connection_id IS NOT NULL AS linked,
                CASE WHEN EXISTS (SELECT 1 FROM rule) THEN g.document END AS document

@@ -196,6 +196,6 @@ def _lock(connection: Connection, workspace_id: UUID, urn: str) -> ExtensionView
 def _uses(connection: Connection, workspace_id: UUID, found: ExtensionView) -> int:
     holder = _HOLDERS[found.resource_type]
     used = select(func.count()).where(
-        holder.workspace_id == workspace_id, holder.document.has_key(found.definition["id"])
+        holder.workspace_id == workspace_id, holder.search.has_key(found.definition["id"])
     )
     return int(connection.execute(used).scalar_one())

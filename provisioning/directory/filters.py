@@ -85,6 +85,8 @@ class Compiler:
     related_least: Callable[[Any], ColumnElement[Any]]
     # How equality is asked where an index doesn't serve the plain comparison.
     indexed: Mapping[str, Callable[[Any], Condition]]
+    # Attributes whose part of the document for searching is a column of its own.
+    apart: Mapping[str, Any]
     # Whether what the resource type doesn't have is taken for absent (RFC 7644, section 3.4.2.1), and not refused.
     lenient: bool = False
 
@@ -141,6 +143,8 @@ class Compiler:
         return not_(func.coalesce(condition, false()))
 
     def _held(self, found: Found) -> Any:
+        if found.extension is None and found.attribute.name in self.apart:
+            return self.apart[found.attribute.name]
         holder = self.table.search[found.extension] if found.extension else self.table.search
         return holder[found.attribute.name]
 
@@ -172,7 +176,7 @@ class Compiler:
             return true() if operator == "ne" else false()
         urns = [self.resource_type.schema.id, *(extension.id for extension in self.resource_type.extensions)]
         met = [urn for urn in urns if compare_one(leaf, urn, operator, value)]
-        return true() if urns[0] in met else or_(false(), *(self.table.document.has_key(urn) for urn in met))
+        return true() if urns[0] in met else or_(false(), *(self.table.search.has_key(urn) for urn in met))
 
     def _find(self, path: AttributePath) -> Found | None:
         found = self.resource_type.find(path.urn, path.name, path.sub)
@@ -348,7 +352,8 @@ def over_members(viewer: Viewer, *, lenient: bool = False) -> Compiler:
     own = {"username": Member.user_name_key, "active": Member.active, "externalid": external_id}
     parts = {"value": Group.id, "display": Group.display_name_key, "$ref": _reference(Group, group, viewer)}
     columns = {**_meta(Member, user, viewer), **own}
-    return Compiler(user, Member, columns, "groups", parts, _in_groups, _least_group, indexed, lenient)
+    apart = {"emails": Member.emails}
+    return Compiler(user, Member, columns, "groups", parts, _in_groups, _least_group, indexed, apart, lenient)
 
 
 @functools.lru_cache(maxsize=256)
@@ -357,4 +362,4 @@ def over_groups(viewer: Viewer, *, lenient: bool = False) -> Compiler:
     user, group = viewer.kinds
     parts = {"value": Member.id, "$ref": _reference(Member, user, viewer)}
     columns = {**_meta(Group, group, viewer), "externalid": Group.external_id}
-    return Compiler(group, Group, columns, "members", parts, _with_members, _least_member, {}, lenient)
+    return Compiler(group, Group, columns, "members", parts, _with_members, _least_member, {}, {}, lenient)

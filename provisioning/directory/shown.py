@@ -25,10 +25,10 @@ class MemberText(NamedTuple):
     Args:
         id: theirs.
         document: JSON, as stored.
-        external_id: that the connection which looks gave them.
+        external_id: that the connection which looks gave them, as JSON; None where it gave them none.
         version: of the member.
         created: when they came, in UTC, by milliseconds.
-        modified: when they last changed.
+        modified: when they last changed; None where they never have.
     """
 
     id: str
@@ -36,7 +36,7 @@ class MemberText(NamedTuple):
     external_id: str | None
     version: int
     created: str
-    modified: str
+    modified: str | None
 
 
 class GroupName(NamedTuple):
@@ -50,10 +50,10 @@ def _texts(connection_id: Any) -> Select[*tuple[Any, ...]]:
     return select(
         cast(Member.id, Text),
         cast(Member.document, Text),
-        Member.external_ids[connection_id].astext,
+        cast(Member.external_ids[connection_id], Text),
         Member.version,
         in_utc(Member.created_at),
-        in_utc(Member.modified_at),
+        in_utc(func.nullif(Member.modified_at, Member.created_at)),
     )
 
 

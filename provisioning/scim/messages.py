@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,36 +88,33 @@ def resource(
     }
 
 
-def resource_text(
-    resource_type: ResourceType,
-    *,
-    identifier: str,
-    document: str,
-    created: str,
-    last_modified: str,
-    version: str,
-    base_url: str,
-    extra: str,
-) -> str:
-    """The same as `resource`, of a document that PostgreSQL has written as JSON, as a text that is ready to be sent.
+@functools.lru_cache(maxsize=256)
+def writer(resource_type: ResourceType, base_url: str) -> Callable[[str, str, str, str, str, str], str]:
+    """What does the same as `resource` with documents as they are stored: it writes texts that are ready to be sent.
 
     Args:
-        resource_type: what it is.
-        identifier: its id.
-        document: as stored, with something in it.
-        created: when it came to be, in UTC, by milliseconds.
-        last_modified: when it last changed.
-        version: the opaque part of its entity tag.
+        resource_type: what is written.
         base_url: what clients call the service.
-        extra: attributes that are kept elsewhere, each with a comma before it.
+
+    Returns:
+        A function of a resource's id, its document as stored, with something in it, when it came to be and when it last
+        changed, in UTC and by milliseconds, the opaque part of its entity tag, and attributes that are kept elsewhere,
+        each with a comma before it.
     """
+    begin = f'{{"schemas":["{resource_type.schema.id}"'
     # A quotation mark within a text has a backslash before it: what looks like a name there is none.
-    used = "".join([f',"{urn.id}"' for urn in resource_type.extensions if f'"{urn.id}": ' in document])
-    return (
-        f'{{"schemas":["{resource_type.schema.id}"{used}],"id":"{identifier}",{document[1:-1]}{extra},'
-        f'"meta":{{"resourceType":"{resource_type.name}","created":"{created}Z","lastModified":"{last_modified}Z",'
-        f'"location":"{base_url}{resource_type.endpoint}/{identifier}","version":"W/\\"{version}\\""}}}}'
-    )
+    marks = [(f'"{extension.id}":', f',"{extension.id}"') for extension in resource_type.extensions]
+    meta = f',"meta":{{"resourceType":"{resource_type.name}","created":"'
+    location = f'Z","location":"{base_url}{resource_type.endpoint}/'
+
+    def write(identifier: str, document: str, created: str, last_modified: str, version: str, extra: str) -> str:
+        used = "".join([urn for mark, urn in marks if mark in document])
+        return (
+            f'{begin}{used}],"id":"{identifier}",{document[1:-1]}{extra}{meta}{created}Z",'
+            f'"lastModified":"{last_modified}{location}{identifier}","version":"W/\\"{version}\\""}}}}'
+        )
+
+    return write
 
 
 def _moment(at: datetime) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from provisioning.context import context
-from provisioning.sealing import Expired, Unsealable
+from provisioning.sealing import Expired, Sealer, Unsealable
 
 LIFETIME_SECONDS = 3600
 _LONGEST = 16_384
@@ -28,22 +28,24 @@ def digest(question: Sequence[str]) -> str:
     return hashlib.sha256(orjson.dumps(question)).hexdigest()
 
 
-def give_out(question: str, *place: Any) -> str:
+def give_out(question: str, *place: Any, sealer: Sealer | None = None) -> str:
     """What a client carries to go on.
 
     Args:
         question: its digest.
         place: where to go on; plain values.
+        sealer: of cursors, where no application is at work that has one.
     """
-    return context().cursors.seal(orjson.dumps([question, *place]))
+    return (sealer or context().cursors).seal(orjson.dumps([question, *place]))
 
 
-def take_back(text: str, question: str) -> list[Any]:
+def take_back(text: str, question: str, *, sealer: Sealer | None = None) -> list[Any]:
     """The place that a client has carried.
 
     Args:
         text: as the client sent it.
         question: the digest of what is asked now.
+        sealer: of cursors, where no application is at work that has one.
 
     Raises:
         Foreign: it is none of this question.
@@ -52,7 +54,7 @@ def take_back(text: str, question: str) -> list[Any]:
     if len(text) > _LONGEST:
         raise Foreign
     try:
-        opened = orjson.loads(context().cursors.open(text, lifetime_seconds=LIFETIME_SECONDS))
+        opened = orjson.loads((sealer or context().cursors).open(text, lifetime_seconds=LIFETIME_SECONDS))
     except Expired:
         raise
     except Unsealable:

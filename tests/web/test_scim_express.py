@@ -23,7 +23,7 @@ from tests.waiting import eventually
 
 NAMES = ["ann@corp.example", "Zoë Ärmel", "a+b c@corp.example", "per%cent", "semi;colon&ampersand", "ﬁ" * 20]
 # It looks like the name of an attribute, and is a text.
-NAMES += [f'"{ENTERPRISE_URN}": {{\\']
+NAMES += [f'"{ENTERPRISE_URN}":{{\\']
 WITHOUT = "excludedAttributes=members"
 
 
@@ -108,6 +108,38 @@ def test_what_is_plain_is_answered_as_by_the_views_and_without_them(world):
     assert [answer._replace(by_a_view=True) for answer in got] == wanted
     assert {answer.status for answer in got} == {200}
     assert ["meta" in answer.body for answer in got].count(True) > len(NAMES)
+
+
+def walked(world: World, cursor: str, *, count: int = 3, more: str = "", **headers: str) -> Answer:
+    return world.ask(f"/Users?count={count}&cursor={cursor}{more}", **headers)
+
+
+def test_a_walk_goes_on_as_by_the_views_and_without_them(world):
+    begun = walked(world, "").body
+    seen, cursor = [user["id"] for user in begun["Resources"]], begun["nextCursor"]
+    for is_last in (False, True):
+        asked = f"/Users?count=3&cursor={cursor}"
+        got, wanted = world.ask(asked), world.by_view(asked)
+        cursor, other = (answer.body.pop("nextCursor", None) for answer in (got, wanted))
+        assert [cursor is None, other is None] == [is_last] * 2
+        assert (got.by_a_view, got._replace(by_a_view=True)) == (False, wanted)
+        seen += [user["id"] for user in got.body["Resources"]]
+    assert sorted(seen) == sorted(world.people.values())
+
+
+def test_a_cursor_that_does_not_fit_is_refused_by_the_views(world, service):
+    cursor = walked(world, "").body["nextCursor"]
+    stranger = {"Authorization": f"Bearer {new_workspace(service).token}"}
+    assert not walked(world, cursor).by_a_view
+    refused = [
+        walked(world, cursor, count=2),
+        walked(world, cursor, more="&startIndex=1"),
+        walked(world, cursor, more="&sortBy=id"),
+        walked(world, cursor.swapcase()),
+        walked(world, "x"),
+        walked(world, cursor, **stranger),
+    ]
+    assert {(answer.status, answer.by_a_view) for answer in refused} == {(400, True)}
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/scim+json, */*;q=0.5", "*/*"])

@@ -32,13 +32,15 @@ from provisioning.directory.looks import Look
 from provisioning.directory.paging import Window
 from provisioning.journal.entries import Entry
 from provisioning.prepared import Row
+from provisioning.scim.errors import ScimError
 from provisioning.scim.extensions import Kinds
 from provisioning.scim.messages import list_response
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
+from provisioning.sealing import Sealer
 from provisioning.web.guard import COUNTED, storable
+from provisioning.web.scim import cursors, journal, media, versions
 from provisioning.web.scim import groups as group_views
-from provisioning.web.scim import journal, media, versions
 from provisioning.web.scim import users as user_views
 from provisioning.web.scim.query import DEFAULT_PAGE
 
@@ -51,6 +53,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _NAMED = re.compile(r'(?i:(userName|displayName) eq) "([^"\\\x00-\x1f\ufffd]{1,200})"')
 _SOME = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _PLACE = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_SEALED = re.compile(r"[A-Za-z0-9_-]{1,1000}", re.ASCII)
 _BEARER = "Bearer "
 
 
@@ -142,6 +145,21 @@ def _page(start: int, count: int) -> _Question:
     return _Question(_USERS.kind, None, answer)
 
 
+def _walk(text: str, count: int, sealer: Sealer) -> _Question:
+    """The question for the next page of a walk through all Users."""
+
+    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> _Told | None:
+        question = cursors.question(asking.id, f"{_DOOR}{user_views.ENDPOINT.name}", {})
+        try:
+            walk = cursors.resume(text, question, count=count, sealer=sealer)
+        except ScimError:
+            return None
+        page, users = user_views.everybody(database, asking, Window(count, after=walk.place), viewer)
+        return _Told(cursors.told(walk, page, users, sealer=sealer))
+
+    return _Question(_USERS.kind, None, answer)
+
+
 def init_app(app: Flask) -> None:
     """Lay the lane in front of an application, once it has its log."""
     inner, means, log = app.wsgi_app, context.of(app), journal.writer(app)
@@ -150,7 +168,7 @@ def init_app(app: Flask) -> None:
         if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith(_DOOR):
             return inner(environ, start_response)
         started = time.perf_counter()
-        question = _question(environ)
+        question = _question(environ, means)
         answered = None if question is None else _answer(question, environ, means)
         if question is None or answered is None:
             return inner(environ, start_response)
@@ -163,7 +181,7 @@ def init_app(app: Flask) -> None:
     app.wsgi_app = called  # type: ignore[method-assign]
 
 
-def _question(environ: WSGIEnvironment) -> _Question | None:
+def _question(environ: WSGIEnvironment, means: Context) -> _Question | None:
     """What a request asks for, where that is plain."""
     if "HTTP_IF_NONE_MATCH" in environ:
         return None
@@ -173,14 +191,17 @@ def _question(environ: WSGIEnvironment) -> _Question | None:
         return None
     if identifier:
         return shelf.one(identifier) if not asked and _ID.fullmatch(identifier) else None
-    return _list(shelf, asked)
+    return _list(shelf, asked, means)
 
 
-def _list(shelf: _Shelf, asked: dict[str, str]) -> _Question | None:
+def _list(shelf: _Shelf, asked: dict[str, str], means: Context) -> _Question | None:
     """What these parameters of an address ask for."""
-    condition, start, count = (asked.pop(name, None) for name in ("filter", "startIndex", "count"))
+    condition, start, count, cursor = (asked.pop(name, None) for name in ("filter", "startIndex", "count", "cursor"))
     if asked or not _PLACE.fullmatch(start or "1") or not _SOME.fullmatch(count or "1"):
         return None
+    if cursor is not None:
+        plain = shelf is _USERS and condition is None and start is None and _SEALED.fullmatch(cursor)
+        return _walk(cursor, int(count or DEFAULT_PAGE), means.cursors) if plain else None
     if condition is None:
         return _page(int(start or "1"), int(count or DEFAULT_PAGE)) if shelf is _USERS else None
     text = unquote_plus(condition)

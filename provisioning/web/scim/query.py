@@ -73,7 +73,7 @@ class Query:
         if "cursor" in given:
             if "startIndex" in given:
                 raise InvalidValue("Give either `cursor` or `startIndex`, not both.")
-            question = (str(connection().id), request.path, *(str(given.get(name, "")) for name in _PARAMETERS[:3]))
+            question = cursors.question(connection().id, request.path, given)
             walk = cursors.resume(str(given["cursor"]), question, count=count)
             window = Window(count, after=walk.place)
         selection = Selection(window, condition, order, media.viewer())
@@ -96,10 +96,7 @@ class Query:
         if self.walk is None:
             start = self.selection.window.start_index
             return media.respond(list_response(resources, total=page.total, start_index=start))
-        total, following = self.walk.total if self.walk.place else page.total, None
-        if page.next is not None:
-            following = cursors.give_out(self.walk, place=page.next, total=total)
-        return media.respond(list_response(resources, total=total, next_cursor=following))
+        return media.respond(cursors.told(self.walk, page, resources))
 
 
 def _condition(given: Mapping[str, Any]) -> Filter | None:

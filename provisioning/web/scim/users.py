@@ -245,22 +245,15 @@ def everybody(
 
 def as_text(member: MemberText, groups: tuple[GroupName, ...], viewer: Viewer) -> tuple[Fragment, str]:
     """The same as `resource`, ready to be sent, and its version."""
-    known = "" if member.external_id is None else f',"externalId":{orjson.dumps(member.external_id).decode()}'
+    known = f',"externalId":{member.external_id}' if member.external_id else ""
     held, version = known, str(member.version)
     if groups:
         told = _told if len(groups) <= _FEW else _told.__wrapped__
         listed, digest = told(groups, viewer.base_url)
         held, version = f"{known}{listed}", f"{version}.{digest}"
-    text = messages.resource_text(
-        viewer.kinds.user,
-        identifier=member.id,
-        document=member.document,
-        created=member.created,
-        last_modified=member.modified,
-        version=version,
-        base_url=viewer.base_url,
-        extra=held,
-    )
+    write = messages.writer(viewer.kinds.user, viewer.base_url)
+    modified = member.modified or member.created
+    text = write(member.id, member.document, member.created, modified, version, held)
     return Fragment(text), version
 
 
