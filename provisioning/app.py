@@ -31,11 +31,13 @@ from provisioning.post.smtp import Server
 from provisioning.sealing import Sealer
 from provisioning.sessions.rules import Limits, SessionPolicy
 from provisioning.tokens.lifetimes import TokenLimits
-from provisioning.web import errors, guard, haste, health, requests, shedding
+from provisioning.web import errors, guard, haste, health, lanes, requests, shedding
 from provisioning.web.admin import api
 from provisioning.web.authzen import door as authzen
+from provisioning.web.authzen import lane as evaluation
 from provisioning.web.console import door as console
 from provisioning.web.oauth import door as oauth
+from provisioning.web.oauth import lane as introspection
 from provisioning.web.scim import door, express, journal
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
 from provisioning.web.sign_in.state import SealedState
@@ -151,6 +153,7 @@ def _post(settings: Settings) -> Carrier:
 def _register(app: Flask) -> None:
     journal.init_app(app)
     express.init_app(app)
+    lanes.init_app(app, {evaluation.PATH: evaluation.answer, introspection.PATH: introspection.answer})
     requests.init_app(app, trusted_proxies=context.of(app).trusted_proxies)
     haste.init_app(app)
     app.register_blueprint(health.blueprint)

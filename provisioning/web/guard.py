@@ -17,8 +17,9 @@ from flask import Flask, Response, after_this_request, g, request
 from werkzeug.datastructures import Authorization
 
 from provisioning.access import facts, rules
+from provisioning.access.roles import Catalogue
 from provisioning.access.rules import Facts, Resource
-from provisioning.context import context
+from provisioning.context import Context, context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, reading, transaction
 from provisioning.directory import looks
@@ -40,8 +41,8 @@ T = TypeVar("T")
 
 _GUARD = "_provisioning_guard"
 PAUSE_SECONDS = 300
-# Stands in the environment of a request of a connection that was counted before it came to its view. No header does.
-COUNTED = "provisioning.counted"
+# Stand in the environment of a request that was counted before it came to its view. No header does.
+COUNTED, MEASURED = "provisioning.counted", "provisioning.measured"
 _log = logging.getLogger(__name__)
 
 
@@ -249,20 +250,31 @@ def _bearer() -> str:
     return header.token
 
 
+def by_secret(database: Connection, digest: bytes, *, catalogue: Catalogue) -> tuple[TokenView, Facts] | None:
+    """The API token of a secret, if it lives at this moment, and what its access rests on."""
+    known = facts.held_by(database, _BY_API_TOKEN, {"digest": digest}, catalogue=catalogue)
+    return None if known is None else (standing.view(known[0]), known[1])
+
+
 def _by_api_token() -> Program:
     digest = context().keyring.recognise(_bearer(), Kind.API_TOKEN)
     known = None
     if digest is not None:
         with reading() as database:
-            known = facts.held_by(database, _BY_API_TOKEN, {"digest": digest}, catalogue=context().catalogue)
+            known = by_secret(database, digest, catalogue=context().catalogue)
             if known is not None:
-                found = standing.view(known[0])
-                _refuse_foreign(found)
-                standing.note_use(database, token=found, address=request.remote_addr)
+                _refuse_foreign(known[0])
+                standing.note_use(database, token=known[0], address=request.remote_addr)
     if known is None:
         raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
-    measured(context().pace.measure("token", str(found.id), context().api_requests_per_minute))
-    return Program(found, known[1], Actor("token", str(found.id), request_id()))
+    found, held = known
+    measured(request.environ.get(MEASURED) or count(found, context()))
+    return Program(found, held, Actor("token", str(found.id), request_id()))
+
+
+def count(token: TokenView, means: Context) -> Measure:
+    """Count a request of an API token."""
+    return means.pace.measure("token", str(token.id), means.api_requests_per_minute)
 
 
 def _refuse_foreign(found: TokenView) -> None:
@@ -272,8 +284,18 @@ def _refuse_foreign(found: TokenView) -> None:
         raise NotAllowed("This token may not be used from your address.", action="token.use")
 
 
+def rates(measure: Measure) -> dict[str, str]:
+    """How much may still be asked, in the headers of the vendor's API."""
+    return {
+        "X-RateLimit-Limit": str(measure.limit),
+        "X-RateLimit-Consumed": str(measure.asked),
+        "X-RateLimit-Remaining": str(measure.left),
+        "X-RateLimit-Reset": str(measure.seconds),
+    }
+
+
 def measured(measure: Measure) -> None:
-    """Tell in the answer how much may still be asked, as the vendor's API does; refuse what is too much.
+    """Tell in the answer how much may still be asked; refuse what is too much.
 
     Raises:
         TooManyRequests: this one was.
@@ -281,10 +303,7 @@ def measured(measure: Measure) -> None:
 
     @after_this_request
     def tell(response: Response) -> Response:
-        response.headers["X-RateLimit-Limit"] = str(measure.limit)
-        response.headers["X-RateLimit-Consumed"] = str(measure.asked)
-        response.headers["X-RateLimit-Remaining"] = str(measure.left)
-        response.headers["X-RateLimit-Reset"] = str(measure.seconds)
+        response.headers.update(rates(measure))
         return response
 
     if measure.is_exceeded:

@@ -12,10 +12,12 @@ from typing import Literal
 
 from flask import Flask, request
 
-from provisioning.context import context
+from provisioning.context import Context, context
 from provisioning.refusals import TooManyRequests
 
 Kind = Literal["sign_in", "oauth", "introspection"]
+# Stands in the environment of a request whose address was counted before it came to its view. No header does.
+COUNTED = "provisioning.address-counted"
 # What one subscriber has of the sixth version: counted as one, for it holds more addresses than there are minutes.
 _SUBSCRIBER_BITS = 64
 _PATHS: Mapping[str, Kind] = {
@@ -34,8 +36,8 @@ def init_app(app: Flask) -> None:
 
 def _count_address() -> None:
     kind = next((kind for path, kind in _PATHS.items() if (request.path + "/").startswith(path + "/")), None)
-    if kind is not None:
-        _take(kind, f"address:{_subscriber(request.remote_addr or '')}")
+    if kind is not None and not request.environ.get(COUNTED):
+        _refuse(take(context(), kind, address(request.remote_addr)))
 
 
 def count_client(client_id: str) -> None:
@@ -44,14 +46,31 @@ def count_client(client_id: str) -> None:
     Raises:
         TooManyRequests: it is one too many.
     """
-    kind = _PATHS.get(request.path, "oauth")
-    _take(kind, f"client:{client_id}")
+    _refuse(take(context(), _PATHS.get(request.path, "oauth"), client(client_id)))
 
 
-def _take(kind: Kind, who: str) -> None:
-    wait = context().pace.take(who, getattr(context().measures, kind), of=kind)
+def take(means: Context, kind: Kind, who: str) -> int | None:
+    """Count a request.
+
+    Returns:
+        None, or in how many seconds to come again where it was one too many.
+    """
+    return means.pace.take(who, getattr(means.measures, kind), of=kind)
+
+
+def _refuse(wait: int | None) -> None:
     if wait is not None:
         raise TooManyRequests("That is more than is answered in a minute: slow down.", retry_after=wait)
+
+
+def client(client_id: str) -> str:
+    """A client as it is counted."""
+    return f"client:{client_id}"
+
+
+def address(of: str | None) -> str:
+    """The address that a request came from as it is counted."""
+    return f"address:{_subscriber(of or '')}"
 
 
 def _subscriber(address: str) -> str:

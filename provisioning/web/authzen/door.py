@@ -15,10 +15,11 @@ from provisioning.database import Connection, reading
 from provisioning.directory.paging import Place, Window
 from provisioning.refusals import Invalid
 from provisioning.web.authzen import entities, judging
-from provisioning.web.authzen.judging import USER
+from provisioning.web.authzen.judging import USER, Where
 from provisioning.web.authzen.pages import Walk, walk
 from provisioning.web.guard import by_token, public, token
 
+READ = "access.read"
 _MOST = 1000
 _STOPS: Mapping[str, bool | None] = {
     "execute_all": None,
@@ -56,7 +57,7 @@ def configuration() -> Response:
 
 
 @blueprint.post("/access/v1/evaluation")
-@by_token("access.read")
+@by_token(READ)
 def evaluation() -> Response:
     """One question."""
     with reading() as connection:
@@ -64,7 +65,7 @@ def evaluation() -> Response:
 
 
 @blueprint.post("/access/v1/evaluations")
-@by_token("access.read")
+@by_token(READ)
 def evaluations() -> Response:
     """Many questions in one request; without any it is as `evaluation`."""
     sent = entities.body()
@@ -108,12 +109,15 @@ def _object(item: Any) -> dict[str, Any]:
 
 
 def _decide(connection: Connection, sent: Mapping[str, Any]) -> bool:
-    subject, resource = entities.entity(sent, "subject"), entities.entity(sent, "resource")
-    return judging.allowed(connection, subject, entities.action(sent, resource.type), resource)
+    return judging.allowed(connection, _where(), *entities.question(sent))
+
+
+def _where() -> Where:
+    return Where(token().workspace_id, context().catalogue)
 
 
 @blueprint.post("/access/v1/search/subject")
-@by_token("access.read")
+@by_token(READ)
 def search_subject() -> Response:
     """Who may do something on a resource."""
     sent = entities.body()
@@ -121,7 +125,7 @@ def search_subject() -> Response:
     action = entities.action(sent, resource.type)
     way = walk(sent, "subject", kind, action, resource.type, resource.id)
     with reading() as connection:
-        is_there, on = judging.target(connection, resource)
+        is_there, on = judging.target(connection, _where(), resource)
         if kind != USER or not is_there:
             return _results(way, [], None)
         place = None if way.after is None else Place(None, UUID(way.after))
@@ -138,7 +142,7 @@ def search_subject() -> Response:
 
 
 @blueprint.post("/access/v1/search/resource")
-@by_token("access.read")
+@by_token(READ)
 def search_resource() -> Response:
     """On what somebody may do something."""
     sent = entities.body()
@@ -146,7 +150,7 @@ def search_resource() -> Response:
     action = entities.action(sent, kind)
     way = walk(sent, "resource", subject.type, subject.id, action, kind)
     with reading() as connection:
-        held = judging.case(connection, subject).facts
+        held = judging.case(connection, _where(), subject).facts
         found = resources.some(
             connection,
             workspace_id=token().workspace_id,
@@ -160,15 +164,15 @@ def search_resource() -> Response:
 
 
 @blueprint.post("/access/v1/search/action")
-@by_token("access.read")
+@by_token(READ)
 def search_action() -> Response:
     """What somebody may do on a resource."""
     sent = entities.body()
     subject, resource = entities.entity(sent, "subject"), entities.entity(sent, "resource")
     way = walk(sent, "action", subject.type, subject.id, resource.type, resource.id)
     with reading() as connection:
-        is_there, on = judging.target(connection, resource)
-        held = judging.case(connection, subject).facts if is_there else rules.Facts()
+        is_there, on = judging.target(connection, _where(), resource)
+        held = judging.case(connection, _where(), subject).facts if is_there else rules.Facts()
         roles = custom_roles.of_workspace(connection, workspace_id=token().workspace_id, catalogue=context().catalogue)
     known = roles.composable.items()
     able = sorted(name for name, types in known if resource.type in types and rules.decide(held, name, on).allowed)

@@ -11,7 +11,7 @@ from flask import request
 
 from provisioning.refusals import Invalid
 
-_JSON = "application/json"
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,34 @@ def body() -> dict[str, Any]:
     Raises:
         Invalid: there is none, or it is not said to be JSON.
     """
-    if request.mimetype != _JSON:
-        raise Invalid(f"Send the request as {_JSON}.")
+    if request.mimetype != JSON:
+        raise Invalid(f"Send the request as {JSON}.")
+    return read(request.get_data())
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """A body as its JSON object.
+
+    Raises:
+        Invalid: it is none.
+    """
     try:
-        sent = orjson.loads(request.get_data())
+        sent = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise Invalid("The body is not JSON.") from None
     if not isinstance(sent, dict):
         raise Invalid("The body is not a JSON object.")
     return sent
+
+
+def question(sent: Mapping[str, Any]) -> tuple[Entity, str, Entity]:
+    """The subject, the action and the resource of an evaluation.
+
+    Raises:
+        Invalid: one of them is missing, or lacks a part.
+    """
+    subject, resource = entity(sent, "subject"), entity(sent, "resource")
+    return subject, action(sent, resource.type), resource
 
 
 def entity(sent: Mapping[str, Any], name: str) -> Entity:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, UnauthorizedClientError
@@ -17,13 +17,13 @@ from flask import request
 
 from provisioning.access import rules
 from provisioning.access.rules import Facts
-from provisioning.context import context
+from provisioning.context import Context, context
 from provisioning.credentials import Kind
 from provisioning.database import reading
 from provisioning.refusals import NotAllowed
 from provisioning.sessions import lifecycle
 from provisioning.sessions.lifecycle import Seen
-from provisioning.sessions.rules import verdict
+from provisioning.sessions.rules import SessionPolicy, verdict
 from provisioning.tokens import clients, standing
 from provisioning.web import guard, haste
 from provisioning.web.oauth.authentication import METHODS
@@ -64,39 +64,51 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
         activity = _FLAGS.get(request.form.get("activity", "true"))
         if activity is None:
             raise InvalidRequestError(description="activity is true or false.")
-        return introspect(request.form["token"], workspace_id=client, activity=activity)
+        return introspect(request.form["token"], workspace_id=client, activity=activity, means=context())
 
     def create_introspection_payload(self, token: dict[str, Any] | None) -> dict[str, Any]:
         """The answer (section 2.2)."""
-        return {"active": False} if token is None else {"active": True, **token}
+        return told(token)
+
+
+def told(token: dict[str, Any] | None) -> dict[str, Any]:
+    """The answer about a token, or about none (section 2.2)."""
+    return {"active": False} if token is None else {"active": True, **token}
 
 
 def _may(held: Facts) -> bool:
     return rules.decide(held, ACTION).allowed
 
 
-def introspect(text: str, *, workspace_id: UUID, activity: bool) -> dict[str, Any] | None:
+def introspect(text: str, *, workspace_id: UUID, activity: bool, means: Context) -> dict[str, Any] | None:
     """What a workspace's applications are told of a token; None where it is worth nothing to them.
 
     Args:
         text: the token.
         workspace_id: theirs.
         activity: whether the person whose session it is is at work, so that the idle limit begins anew.
+        means: the keys and rules by which it is judged.
     """
-    keyring = context().keyring
+    keyring, of = means.keyring, _Of(workspace_id, means.public_url)
     if (digest := keyring.recognise(text, Kind.SESSION)) is not None:
-        return _session(digest, workspace_id, activity=activity)
+        return _session(digest, of, means.session_policy, activity=activity)
     if (digest := keyring.recognise(text, Kind.ACCESS_TOKEN)) is not None:
-        return _access_token(digest, workspace_id)
+        return _access_token(digest, of)
     if (digest := keyring.recognise(text, Kind.API_TOKEN)) is not None:
-        return _api_token(digest, workspace_id)
+        return _api_token(digest, of)
     return None
 
 
-def _session(digest: bytes, workspace_id: UUID, *, activity: bool) -> dict[str, Any] | None:
-    policy = context().session_policy
+class _Of(NamedTuple):
+    """Whose applications are told, and by whom."""
+
+    workspace_id: UUID
+    issuer: str
+
+
+def _session(digest: bytes, of: _Of, policy: SessionPolicy, *, activity: bool) -> dict[str, Any] | None:
     with reading() as database:
-        seen = lifecycle.seen_from(database, digest=digest, policy=policy, workspace_id=workspace_id)
+        seen = lifecycle.seen_from(database, digest=digest, policy=policy, workspace_id=of.workspace_id)
         if seen is None or not seen.verdict.active:
             return None
         standing = seen.standing
@@ -104,7 +116,7 @@ def _session(digest: bytes, workspace_id: UUID, *, activity: bool) -> dict[str, 
             standing = lifecycle.record_activity(database, standing=standing, policy=policy)
     judged = verdict(standing, policy)
     return {
-        **_common("session", workspace_id, issued_at=standing.created_at, ends_at=judged.expires_at),
+        **_common("session", of, issued_at=standing.created_at, ends_at=judged.expires_at),
         "sub": str(seen.member_id),
         "username": seen.user_name,
         "policy": judged.policy,
@@ -118,13 +130,13 @@ def _step_up(seen: Seen) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def _access_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:
+def _access_token(digest: bytes, of: _Of) -> dict[str, Any] | None:
     with reading() as database:
         found = clients.live(database, digest)
-    if found is None or found.client.workspace_id != workspace_id:
+    if found is None or found.client.workspace_id != of.workspace_id:
         return None
     return {
-        **_common("access_token", workspace_id, issued_at=found.issued_at, ends_at=found.expires_at),
+        **_common("access_token", of, issued_at=found.issued_at, ends_at=found.expires_at),
         "token_type": "Bearer",
         "scope": found.scope,
         "client_id": str(found.client.id),
@@ -132,13 +144,13 @@ def _access_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:
     }
 
 
-def _api_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:
+def _api_token(digest: bytes, of: _Of) -> dict[str, Any] | None:
     with reading() as database:
         found = standing.live(database, digest)
-    if found is None or found.workspace_id != workspace_id:
+    if found is None or found.workspace_id != of.workspace_id:
         return None
     return {
-        **_common("api_token", workspace_id, issued_at=found.created_at, ends_at=found.expires_at),
+        **_common("api_token", of, issued_at=found.created_at, ends_at=found.expires_at),
         "token_type": "Bearer",
         "scope": f"{API} {INTROSPECT}",
         "sub": str(found.id),
@@ -147,10 +159,9 @@ def _api_token(digest: bytes, workspace_id: UUID) -> dict[str, Any] | None:
     }
 
 
-def _common(kind: str, workspace_id: UUID, *, issued_at: datetime, ends_at: datetime | None) -> dict[str, Any]:
+def _common(kind: str, of: _Of, *, issued_at: datetime, ends_at: datetime | None) -> dict[str, Any]:
     """What is told of every kind. Moments are whole seconds, and an end is never told too late."""
-    issuer = context().public_url
-    told: dict[str, Any] = {"iss": issuer, "aud": issuer, "iat": int(issued_at.timestamp())}
+    said: dict[str, Any] = {"iss": of.issuer, "aud": of.issuer, "iat": int(issued_at.timestamp())}
     if ends_at is not None:
-        told["exp"] = int(ends_at.timestamp())
-    return {**told, "kind": kind, "workspace": str(workspace_id)}
+        said["exp"] = int(ends_at.timestamp())
+    return {**said, "kind": kind, "workspace": str(of.workspace_id)}

@@ -1,0 +1,102 @@
+"""Lanes: what programs ask most is answered before Flask begins, which costs more than such an answer takes.
+
+A lane gives the answer that the view would give, by what the view asks, or none: whatever is not plain is left to the
+view. So nobody is refused here. No application is at work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask import Flask
+
+from provisioning import context
+from provisioning.access import rules
+from provisioning.context import Context
+from provisioning.credentials import Kind
+from provisioning.database import DatabaseFailure, reading
+from provisioning.tokens import ranges
+from provisioning.tokens.standing import TokenView
+from provisioning.web import guard
+
+if TYPE_CHECKING:  # these exist for type checkers alone
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_BEARER = "Bearer "
+_SHORT = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+
+
+class Answer(NamedTuple):
+    """JSON that is ready to be sent."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+Lane = Callable[["WSGIEnvironment", Context], Answer | None]
+
+
+def init_app(app: Flask, lanes: Mapping[str, Lane]) -> None:
+    """Lay lanes in front of an application, each for what is posted to one path."""
+    inner, means = app.wsgi_app, context.of(app)
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        lane = lanes.get(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
+        answer = None if lane is None else _answer(lane, environ, means)
+        if answer is None:
+            return inner(environ, start_response)
+        length = ("Content-Length", str(len(answer.body)))
+        start_response("200 OK", [("Content-Type", "application/json"), length, *answer.headers.items()])
+        return [answer.body]
+
+    app.wsgi_app = called  # type: ignore[method-assign]
+
+
+def _answer(lane: Lane, environ: WSGIEnvironment, means: Context) -> Answer | None:
+    # An id is to be given back, and noted; what stands in the address has a meaning for the view, or none.
+    if "HTTP_X_REQUEST_ID" in environ or environ.get("QUERY_STRING"):
+        return None
+    try:
+        return lane(environ, means)
+    except DatabaseFailure:
+        return None
+
+
+def body(environ: WSGIEnvironment, media_type: str) -> bytes | None:
+    """The body of a request, where it is short and of this media type; whoever comes after reads it again."""
+    length = environ.get("CONTENT_LENGTH", "")
+    if environ.get("CONTENT_TYPE") != media_type or not _SHORT.fullmatch(length):
+        return None
+    sent: bytes = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(sent)
+    return sent
+
+
+def token(environ: WSGIEnvironment, means: Context, action: str) -> TokenView | None:
+    """The API token that was sent, if it may do something, and no more is to be done for it than to answer.
+
+    Its request is counted: `told` says how much may still be asked.
+    """
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    digest = means.keyring.recognise(header.removeprefix(_BEARER), Kind.API_TOKEN)
+    if digest is None or not header.startswith(_BEARER):
+        return None
+    with reading() as database:
+        known = guard.by_secret(database, digest, catalogue=means.catalogue)
+    if known is None:
+        return None
+    found, held = known
+    if found.use_is_news or not ranges.allow(found.ranges, environ.get("REMOTE_ADDR")):
+        return None
+    if not rules.decide(held, action).allowed:
+        return None
+    environ[guard.MEASURED] = measure = guard.count(found, means)
+    return None if measure.is_exceeded else found
+
+
+def told(environ: WSGIEnvironment) -> dict[str, str]:
+    """How much the token that was found may still ask, as headers."""
+    return guard.rates(environ[guard.MEASURED])

@@ -1,0 +1,196 @@
+"""The lanes for access checks and introspection answer as the views do, and leave to them whatever is not plain."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from flask import request_started
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provisioning.context import context
+from provisioning.pace import Pace
+from tests.conftest import Admin, new_workspace
+from tests.web.test_introspection import begin
+from tests.web.tokens import SOURCE_ADMIN, made_by
+
+EVALUATE, INTROSPECT = "/access/v1/evaluation", "/oauth/introspect"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+MEASURE = {f"X-RateLimit-{name}" for name in ("Limit", "Consumed", "Remaining", "Reset")}
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    headers: dict[str, str]
+    by_a_view: bool
+
+
+class Asker:
+    """A program that asks in this process, with people whom it asks about."""
+
+    def __init__(self, app: Any, admin: Admin, people: dict[str, str], slug: str) -> None:
+        self.app, self.admin, self.people, self.slug = app, admin, people, slug
+
+    def post(self, path: str, body: bytes, media_type: str, token: str | None = None, **more: Any) -> Answer:
+        begun: list[Any] = []
+        headers = {"Authorization": f"Bearer {token or self.admin.token}", **more.pop("headers", {})}
+        with request_started.connected_to(lambda *_args, **_more: begun.append(1), self.app):
+            sent = {"data": body, "content_type": media_type, "headers": headers, **more}
+            got = self.app.test_client().post(path, **sent)
+        told = {name: value for name, value in got.headers.items() if name not in MEASURE - {"X-RateLimit-Limit"}}
+        return Answer(got.status_code, got.data, told, bool(begun))
+
+    def by_view(self, path: str, body: bytes, media_type: str, **more: Any) -> Answer:
+        """The same with an id, which is given back: that is left to the views."""
+        answer = self.post(path, body, media_type, headers={"X-Request-ID": "r"}, **more)
+        answer.headers.pop("X-Request-ID", None)
+        return answer
+
+    def question(self, who: Any, action: Any, resource: Any) -> bytes:
+        subject = {"type": "user", "id": self.people.get(who, who)}
+        return orjson.dumps({"subject": subject, "action": {"name": action}, "resource": resource})
+
+
+@pytest.fixture
+def asker(app, idp, new_admin) -> Asker:
+    admin = new_admin(idp.workspace.slug)
+    people = {name: idp.create_user(f"{name}@corp.example")["id"] for name in ("ann", "bob")}
+    resources = [{"type": "source", "id": "s", "name": "S"}]
+    assert admin.request("PUT", "/resources", {"resources": resources}).status_code == 200
+    permissions = [{"roleId": "source-admin", "resources": [{"type": "SOURCE", "id": "s"}]}]
+    answer = admin.request("PUT", f"/users/{people['ann']}/permissions", {"permissions": permissions})
+    assert answer.status_code == 200
+    found = Asker(app, admin, people, idp.workspace.slug)
+    # Once a minute the use of a token is noted, which the views do.
+    found.post(INTROSPECT, b"token=x", FORM)
+    return found
+
+
+SOURCE = {"type": "source", "id": "s"}
+
+
+def test_questions_are_answered_as_by_the_view_and_without_it(asker):
+    workspace = {"type": "workspace", "id": asker.slug}
+    asked = [
+        asker.question(who, action, resource)
+        for who in ("ann", "bob", "ann@corp.example", "nobody", "00000000-0000-0000-0000-000000000000")
+        for action in ("source.update", "update", "workspace.read", "no.such")
+        for resource in (SOURCE, {"type": "source", "id": "none"}, {"type": "x", "id": "s"}, workspace)
+    ]
+    got = [asker.post(EVALUATE, body, JSON) for body in asked]
+    assert [answer for answer in got if answer.by_a_view] == []
+    assert [answer._replace(by_a_view=True) for answer in got] == [
+        asker.by_view(EVALUATE, body, JSON) for body in asked
+    ]
+    assert {answer.body for answer in got} == {b'{"decision":true}', b'{"decision":false}'}
+
+
+def test_tokens_are_told_as_by_the_view_and_without_it(asker, program, service, new_admin):
+    session, _ = begin("ann@corp.example")
+    foreign = new_admin(new_workspace(service).workspace.slug)
+    asked = [session, asker.admin.token, program.token(), program.secret, foreign.token, "x", session[:-1]]
+    forms = [f"token={text}".encode() for text in asked]
+    got = [asker.post(INTROSPECT, form, FORM) for form in forms]
+    assert [answer for answer in got if answer.by_a_view] == []
+    assert [answer._replace(by_a_view=True) for answer in got] == [
+        asker.by_view(INTROSPECT, form, FORM) for form in forms
+    ]
+    active = [orjson.loads(answer.body)["active"] for answer in got]
+    assert active == [True, True, True, False, False, False, False]
+
+
+def test_asking_about_a_session_in_the_lane_is_activity(asker, monkeypatch):
+    session, _ = begin("bob@corp.example")
+    noted: list[Any] = []
+    monkeypatch.setattr(
+        "provisioning.sessions.lifecycle.record_activity", lambda _db, **of: noted.append(1) or of["standing"]
+    )
+    assert not asker.post(INTROSPECT, f"token={session}".encode(), FORM).by_a_view
+    assert noted == [1]
+
+
+def test_what_is_not_plain_is_left_to_the_views(asker, program):
+    plain = asker.question("ann", "source.update", SOURCE)
+    left = [
+        *((EVALUATE, plain, JSON, {"query_string": "x=1"}), (EVALUATE, plain, f"{JSON}; charset=utf-8", {})),
+        *((EVALUATE, plain, "text/plain", {}), (EVALUATE, plain.ljust(10_000), JSON, {}), (EVALUATE, b"", JSON, {})),
+        *((EVALUATE, body, JSON, {}) for body in (b"{", b"[]", b"{}", asker.question("ann", "", SOURCE))),
+        (EVALUATE, plain, JSON, {"token": program.token(scope="api")}),
+        *((INTROSPECT, form, FORM, {}) for form in (b"", b"token=", b"token=x&token=x", b"token=x&activity=false")),
+        *((INTROSPECT, b"token=x&token_type_hint=x", FORM, {}), (INTROSPECT, b"token=%78", FORM, {})),
+        *((INTROSPECT, b"token=x", JSON, {}), (INTROSPECT, b"token=x", FORM, {"query_string": "token=x"})),
+    ]
+    for path, body, media_type, more in left:
+        answer = asker.post(path, body, media_type, **more)
+        assert answer.by_a_view, body
+        assert answer == asker.by_view(path, body, media_type, **more)
+
+
+def test_nobody_is_refused_or_let_in_by_the_lanes(asker, idp):
+    made, elsewhere = made_by(asker.admin, addressRanges=["192.0.2.0/24"])
+    revoked, gone = made_by(asker.admin)
+    assert asker.admin.request("DELETE", f"/tokens/{revoked['id']}").status_code == 200
+    little = made_by(asker.admin, permissions=SOURCE_ADMIN)[1]
+    refused = {"": 401, "x": 401, idp.token: 401, f"{asker.admin.token}x": 401, elsewhere.token: 403, little.token: 403}
+    for path, body, media_type in (
+        (EVALUATE, asker.question("ann", "source.update", SOURCE), JSON),
+        (INTROSPECT, b"token=x", FORM),
+    ):
+        for token, status in {**refused, gone.token: 401}.items():
+            answer = asker.post(path, body, media_type, token=token or " ")
+            assert (answer.status, answer.by_a_view) == (status, True), (path, token)
+        for scheme in ("Basic ", "bearer", ""):
+            answer = asker.post(path, body, media_type, headers={"Authorization": f"{scheme}{asker.admin.token}"})
+            assert (answer.status, answer.by_a_view) == (401, True), scheme
+    inside = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}, "token": elsewhere.token}
+    told = [asker.post(INTROSPECT, b"token=x", FORM, **inside) for _ in range(2)]
+    told.append(asker.post(INTROSPECT, b"token=x", FORM, token=elsewhere.token))
+    assert [(answer.status, answer.by_a_view) for answer in told] == [(200, True), (200, False), (403, True)]
+    assert made["addressRanges"] == ["192.0.2.0/24"]
+
+
+@pytest.mark.parametrize("exceeded", [False, True])
+def test_each_request_is_counted_once_and_refused_where_it_is_too_much(asker, monkeypatch, exceeded):
+    counted: list[str] = []
+    measure, take = Pace.measure, Pace.take
+
+    def measured(pace, what, who, per_minute):
+        counted.append(what)
+        return measure(pace, what, who, 0 if exceeded else per_minute)
+
+    def taken(pace, who, per_minute, *, of="scim"):
+        counted.append(who.partition(":")[0])
+        return take(pace, who, per_minute, of=of)
+
+    monkeypatch.setattr(Pace, "measure", measured)
+    monkeypatch.setattr(Pace, "take", taken)
+    told = asker.post(EVALUATE, asker.question("ann", "source.update", SOURCE), JSON)
+    assert (told.status, told.by_a_view, counted) == (429 if exceeded else 200, exceeded, ["token"])
+    assert told.headers["X-RateLimit-Limit"] == ("0" if exceeded else str(context().api_requests_per_minute))
+    counted.clear()
+    told = asker.post(INTROSPECT, b"token=x", FORM)
+    assert (told.status, told.by_a_view) == (429 if exceeded else 200, exceeded)
+    assert counted == (["address", "token"] if exceeded else ["address", "token", "client"])
+
+
+def test_an_address_that_asks_too_much_is_refused_before_its_token_is_looked_at(asker, monkeypatch):
+    monkeypatch.setattr(Pace, "take", lambda *_args, **_more: 7)
+    monkeypatch.setattr(Pace, "measure", lambda *_args: pytest.fail("its token was looked at"))
+    told = asker.post(INTROSPECT, b"token=x", FORM)
+    assert (told.status, told.by_a_view, told.headers["Retry-After"]) == (429, True, "7")
+
+
+WORDS = st.sampled_from(
+    ["user", "source", "workspace", "s", "ann", "source.update", "update", "", "\0", "x" * 300, None, 7]
+)
+ENTITIES = st.fixed_dictionaries({}, optional={"type": WORDS, "id": WORDS, "name": WORDS, "properties": WORDS}) | WORDS
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(asked=st.fixed_dictionaries({}, optional=dict.fromkeys(("subject", "action", "resource", "context"), ENTITIES)))
+def test_whatever_is_asked_is_answered_as_by_the_view(asker, asked):
+    body = orjson.dumps(asked)
+    assert asker.post(EVALUATE, body, JSON)._replace(by_a_view=True) == asker.by_view(EVALUATE, body, JSON)
