@@ -103,12 +103,12 @@ class Bounded(psycopg.Connection[Any]):
     patience: float | None = _ANSWER_SECONDS
     # Until when it is known to work, by the clock of this process.
     trusted_until = 0.0
-    _cursor: psycopg.Cursor[Any] | None = None
+    _cursor: psycopg.RawCursor[Any] | None = None
 
-    def one_cursor(self) -> psycopg.Cursor[Any]:
+    def one_cursor(self) -> psycopg.RawCursor[Any]:
         """A cursor for those who take all rows at once: a new one for each statement is a quarter of a quick one."""
         if self._cursor is None:
-            self._cursor = self.cursor()
+            self._cursor = psycopg.RawCursor(self)
         return self._cursor
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:

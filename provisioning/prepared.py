@@ -20,7 +20,8 @@ from provisioning.database import driver_of
 
 Row = tuple[Any, ...]
 _dialect: Any = PGDialect_psycopg
-_DIALECT = _dialect(json_serializer=lambda value: orjson.dumps(value).decode())
+# Parameters are numbered as PostgreSQL numbers them, so that the driver has nothing to read in a statement.
+_DIALECT = _dialect(json_serializer=lambda value: orjson.dumps(value).decode(), paramstyle="numeric_dollar")
 _DIALECT.dbapi = psycopg
 # What is asked here is found by an index: a server that takes longer is not there.
 _PATIENCE_SECONDS = 10.0
@@ -35,7 +36,7 @@ class Prepared:
         large: whether what comes back may be megabytes, which a connection is not to keep until the next statement.
     """
 
-    __slots__ = ("_converters", "_fixed", "_large", "_sql")
+    __slots__ = ("_converters", "_fixed", "_large", "_order", "_sql")
 
     def __init__(self, statement: ClauseElement, *, large: bool = False) -> None:
         compiled: Any = statement.compile(dialect=_DIALECT)
@@ -48,6 +49,7 @@ class Prepared:
             if not parameter.required:
                 fixed[name] = parameter.value
         self._sql = str(compiled)
+        self._order = tuple(compiled.positiontup)
         self._converters = converters
         self._fixed = self._converted(fixed)
         self._large = large
@@ -81,8 +83,9 @@ class Prepared:
         driver = driver_of(connection)
         patience, driver.patience = driver.patience, _PATIENCE_SECONDS
         try:
-            cursor = driver.cursor() if self._large else driver.one_cursor()
-            return cursor.execute(self._sql, {**self._fixed, **self._converted(values)})
+            cursor = psycopg.RawCursor(driver) if self._large else driver.one_cursor()
+            given = {**self._fixed, **self._converted(values)}
+            return cursor.execute(self._sql, [given[name] for name in self._order])
         except psycopg.Error as error:
             if driver.closed:
                 connection.invalidate(error)
