@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -46,6 +47,14 @@ from provisioning.web.sign_in.state import SealedState
 _MOST_FORWARDED_AT_ONCE = 64
 
 
+class _Application(Flask):
+    """Flask, but that it does not ask each function at each request whether it is a coroutine: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function."""
+        return func
+
+
 class _Orjson(JSONProvider):
     """JSON by orjson: several times faster, and it refuses what isn't JSON."""
 
@@ -76,7 +85,7 @@ def without_doors(settings: Settings) -> Flask:
     if settings.database_url is None:
         raise InvalidSettings("DATABASE_URL must be set: `provisioning up` sets it to its own PostgreSQL")
     logs.configure(settings.log_level)
-    app = Flask("provisioning", static_folder=None)
+    app = _Application("provisioning", static_folder=None)
     app.json = _Orjson(app)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     options = engine_options(pool_size=settings.web_threads + 1)

@@ -25,6 +25,8 @@ INACTIVE_ADVICE = (
     "Everybody whom it has pushed is inactive: where the directory flags who is deleted or disabled, map the flag's "
     "opposite to `active`."
 )
+# Within so many characters everybody has said their name.
+_LONGEST = 500
 
 
 def recognise(user_agent: str, quirks: Collection[str]) -> str | None:
@@ -35,7 +37,7 @@ def recognise(user_agent: str, quirks: Collection[str]) -> str | None:
         quirks: the deviations that were met.
     """
     # Capital operations are Entra ID's own, and it gives no name.
-    return _called(user_agent) or (entra.DIALECT.name if "op_in_capitals" in quirks else None)
+    return _called(user_agent[:_LONGEST]) or (entra.DIALECT.name if "op_in_capitals" in quirks else None)
 
 
 @functools.lru_cache(maxsize=1024)

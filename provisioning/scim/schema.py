@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 USER_URN = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+# What is asked for is remembered: no attribute has a longer name, and a body may name millions of characters.
+_LONGEST_NAME = 100
 
 
 # Schemas are many small parts and are looked at all the time: each is compared as the very one that it is.
@@ -32,7 +34,7 @@ class Attribute:
 
     def sub(self, name: str) -> Attribute | None:
         """The sub-attribute of this name, compared without case."""
-        return next((sub for sub in self.sub_attributes if sub.name.lower() == name.lower()), None)
+        return _subs(self).get(name.lower())
 
     def as_json(self) -> dict[str, Any]:
         """The attribute as `/Schemas` shows it (RFC 7643, section 7)."""
@@ -60,7 +62,7 @@ class Schema:
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute of this name, compared without case."""
-        return next((a for a in self.attributes if a.name.lower() == name.lower()), None)
+        return _attributes(self).get(name.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,13 @@ class ResourceType:
 
     def find(self, urn: str | None, name: str, sub: str | None = None) -> Found | None:
         """Look an attribute up, without case; common attributes (RFC 7643, section 3.1) are part of every schema."""
+        if len(name) > _LONGEST_NAME:
+            return None
         return _find(self, urn and urn.lower(), name.lower(), sub and sub.lower())
 
     def extension(self, urn: str) -> Schema | None:
         """The extension of this URN, compared without case."""
-        return next((e for e in self.extensions if e.id.lower() == urn.lower()), None)
+        return _extensions(self).get(urn.lower())
 
     def extended(self, *extensions: Schema) -> ResourceType:
         """The same type of resource with more extensions."""
@@ -104,6 +108,21 @@ class ResourceType:
         yield from ((None, attribute) for attribute in (*COMMON, *self.schema.attributes))
         for extension in self.extensions:
             yield from ((extension.id, attribute) for attribute in extension.attributes)
+
+
+@functools.lru_cache(maxsize=4096)
+def _subs(attribute: Attribute) -> Mapping[str, Attribute]:
+    return {sub.name.lower(): sub for sub in reversed(attribute.sub_attributes)}
+
+
+@functools.lru_cache(maxsize=1024)
+def _attributes(schema: Schema) -> Mapping[str, Attribute]:
+    return {attribute.name.lower(): attribute for attribute in reversed(schema.attributes)}
+
+
+@functools.lru_cache(maxsize=1024)
+def _extensions(resource_type: ResourceType) -> Mapping[str, Schema]:
+    return {extension.id.lower(): extension for extension in reversed(resource_type.extensions)}
 
 
 @functools.lru_cache(maxsize=4096)

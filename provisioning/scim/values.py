@@ -24,6 +24,7 @@ _LARGEST_INTEGER = 2**63
 # These are indexed, and an index holds no value of any length.
 _KEYS = frozenset({"userName", "displayName", "externalId"})
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONG_FRACTION = re.compile(r"(\.\d{6})\d+", re.ASCII)
 
 
@@ -52,7 +53,7 @@ class _Text(fields.String):
         text = str(super()._deserialize(value, attr, data, **kwargs))
         if len(text) > self.longest:
             raise ValidationError(f"must have at most {self.longest} characters")
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if _UNSTORABLE.search(text):
             raise ValidationError("must not hold the character NUL or half of a surrogate pair")
         return text
 

@@ -35,7 +35,8 @@ def init_app(app: Flask) -> None:
 
 
 def _count_address() -> None:
-    kind = next((kind for path, kind in _PATHS.items() if (request.path + "/").startswith(path + "/")), None)
+    asked = request.path + "/"
+    kind = next((kind for path, kind in _PATHS.items() if asked.startswith(path + "/")), None)
     if kind is not None and not request.environ.get(COUNTED):
         _refuse(take(context(), kind, address(request.remote_addr)))
 

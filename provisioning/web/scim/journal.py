@@ -46,9 +46,9 @@ class Noted:
 
 
 def _noted() -> Noted:
-    if "journal" not in g:
-        g.journal = Noted()
-    noted: Noted = g.journal
+    noted: Noted | None = g.get("journal")
+    if noted is None:
+        noted = g.journal = Noted()
     return noted
 
 

@@ -22,6 +22,7 @@ from provisioning.web.requests import LARGEST_BODY, json_body
 from provisioning.web.scim.operation import Written
 
 MEDIA_TYPE, PLAIN = "application/scim+json", "application/json"
+_USUAL = 200
 
 
 def base_url() -> str:
@@ -54,9 +55,14 @@ def media_type() -> str | None:
     return best(request.headers.get("Accept", ""))
 
 
-@functools.lru_cache(maxsize=1024)
 def best(accept: str) -> str | None:
     """The media type for who sends this `Accept`; None for who reads neither."""
+    # Anybody may send one of 400,000 characters, and another one each time: those are not remembered.
+    return _best(accept) if len(accept) <= _USUAL else _best.__wrapped__(accept)
+
+
+@functools.lru_cache(maxsize=1024)
+def _best(accept: str) -> str | None:
     wanted = parse_accept_header(accept, MIMEAccept)
     return wanted.best_match((MEDIA_TYPE, PLAIN)) if wanted else MEDIA_TYPE
 
