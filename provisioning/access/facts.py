@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, func, literal_column, or_, select, text, true
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
@@ -32,14 +32,14 @@ from provisioning.scim.match import matches
 _COUNTS = "(p.ends_at IS NULL OR p.ends_at > clock_timestamp())"
 _POLICY = "p.id, p.member_id, p.group_id, p.mapping_id, p.role, p.scope, p.ends_at"
 _LABELS = """
-    SELECT jsonb_agg(key || ':' || value) FROM resource_label
+    SELECT json_agg(key || ':' || value) FROM resource_label
     WHERE workspace_id = :workspace AND resource_type = :type AND resource_id = :id
 """
 _RESOURCE = f"""
-    SELECT jsonb_build_object('labels', ({_LABELS})) FROM resource
+    SELECT json_build_object('labels', ({_LABELS})) FROM resource
     WHERE workspace_id = :workspace AND type = :type AND id = :id
 """  # noqa: S608 - constants
-_ROLES = "SELECT jsonb_agg(role) FROM role WHERE workspace_id = :workspace"
+_ROLES = "SELECT json_agg(role) FROM role WHERE workspace_id = :workspace"
 # A suspended member's row is read, and nothing hangs on it. Each arm of the policies has an index of its own.
 _OF_MEMBER = f"""
     WITH rule AS (
@@ -62,17 +62,17 @@ _OF_MEMBER = f"""
         SELECT {_POLICY} FROM rule JOIN policy p ON p.workspace_id = :workspace AND p.mapping_id = rule.id
         WHERE {_COUNTS}
     )
-    SELECT (SELECT to_jsonb(person) FROM person) AS person,
-           (SELECT jsonb_agg(belongs) FROM belongs) AS groups,
-           (SELECT jsonb_agg(rule) FROM rule) AS rules,
-           (SELECT jsonb_agg(given) FROM given) AS policies,
+    SELECT (SELECT to_json(person) FROM person) AS person,
+           (SELECT json_agg(belongs) FROM belongs) AS groups,
+           (SELECT json_agg(rule) FROM rule) AS rules,
+           (SELECT json_agg(given) FROM given) AS policies,
            ({_ROLES}) AS roles,
            ({_RESOURCE}) AS resource
 """  # noqa: S608 - constants
 _WORKSPACE = select(Workspace.owners_by_mapping, extensions.OF_WORKSPACE.label("extensions")).where(
     Workspace.id == bindparam("workspace")
 )
-_AS_JSON = dict.fromkeys(("person", "groups", "rules", "policies", "roles", "resource"), JSONB)
+_AS_JSON = dict.fromkeys(("person", "groups", "rules", "policies", "roles", "resource"), JSON)
 _MEMBER = text(_OF_MEMBER).columns(**_AS_JSON).subquery("loaded")
 _OF = _WORKSPACE.subquery("of")
 _LOAD_MEMBER = Prepared(select(_MEMBER, _OF).select_from(_MEMBER.join(_OF, true())))

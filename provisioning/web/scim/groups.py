@@ -54,7 +54,7 @@ def resource(group: GroupView, viewer: Viewer) -> dict[str, Any]:
     """A user group as a Group, with those of its members that were read, through somebody's eyes."""
     users_url = f"{viewer.base_url}/Users"
     members = [
-        {"value": str(member), "$ref": f"{users_url}/{member}", "type": "User"} for member in group.members or ()
+        {"value": member, "$ref": f"{users_url}/{member}", "type": "User"} for member in map(str, group.members or ())
     ]
     return messages.resource(
         viewer.kinds.group,
