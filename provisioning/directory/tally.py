@@ -1,7 +1,7 @@
 """How many members a workspace has, without counting them.
 
 A trigger notes each change of their number as a piece of its own, so that nobody who joins waits for another, and the
-pieces add up to what a statement sees. Workers put them together now and then.
+pieces add up to what a statement sees. The trigger puts them together at every 64th, and workers do so now and then.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Lanes: what programs ask most is answered before Flask begins, which costs more than such an answer takes.
 
 A lane gives the answer that the view would give, by what the view asks, or none: whatever is not plain is left to the
-view. So nobody is refused here. No application is at work.
+view, what has to be refused, too. No application is at work.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from provisioning.access import rules
 from provisioning.context import Context
 from provisioning.credentials import Kind
 from provisioning.database import DatabaseFailure, reading
+from provisioning.refusals import Refusal
 from provisioning.tokens import ranges
 from provisioning.tokens.standing import TokenView
 from provisioning.web import guard
@@ -61,7 +62,7 @@ def _answer(lane: Lane, environ: WSGIEnvironment, means: Context) -> Answer | No
         return None
     try:
         return lane(environ, means)
-    except DatabaseFailure:
+    except (DatabaseFailure, Refusal):
         return None
 
 

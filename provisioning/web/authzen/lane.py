@@ -8,7 +8,6 @@ import orjson
 
 from provisioning.context import Context
 from provisioning.database import reading
-from provisioning.refusals import Invalid
 from provisioning.web import lanes
 from provisioning.web.authzen import entities, judging
 from provisioning.web.authzen.door import READ
@@ -22,14 +21,11 @@ PATH = "/access/v1/evaluation"
 
 
 def answer(environ: WSGIEnvironment, means: Context) -> Answer | None:
-    """What the view of the same path answers, where nothing is wrong with the question."""
+    """What the view of the same path answers."""
     sent = lanes.body(environ, entities.JSON)
     if sent is None:
         return None
-    try:
-        question = entities.question(entities.read(sent))
-    except Invalid:
-        return None
+    question = entities.question(entities.read(sent))
     asking = lanes.token(environ, means, READ)
     if asking is None:
         return None
