@@ -28,8 +28,11 @@ def pushing(idp: str, url: str, token: str) -> Iterator[subprocess.Popen[bytes]]
 
 def copied(page: Page, what: str) -> str:
     """What a button puts into the clipboard."""
-    page.get_by_role("button", name=f"Copy {what}").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    given = page.get_by_role("button", name=f"Copy {what}").get_attribute("data-copy")
+    # It is called otherwise for a moment after that, and so may another be.
+    button = page.locator(f'button[data-copy="{given}"]')
+    button.click()
+    expect(button).to_have_text("Copied")
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
