@@ -162,7 +162,7 @@ def _post(settings: Settings) -> Carrier:
 def _register(app: Flask) -> None:
     journal.init_app(app)
     express.init_app(app)
-    lanes.init_app(app, {evaluation.PATH: evaluation.answer, introspection.PATH: introspection.answer})
+    lanes.init_app(app, {authzen.EVALUATION: evaluation.answer, oauth.INTROSPECTION: introspection.answer})
     requests.init_app(app, trusted_proxies=context.of(app).trusted_proxies)
     haste.init_app(app)
     app.register_blueprint(health.blueprint)

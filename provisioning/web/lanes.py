@@ -76,14 +76,21 @@ def body(environ: WSGIEnvironment, media_type: str) -> bytes | None:
     return sent
 
 
+def bearer(environ: WSGIEnvironment, means: Context, kind: Kind) -> bytes | None:
+    """The digest of the bearer credential of this kind that was sent, if one was; whether it lives is not looked at."""
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    if not header.startswith(_BEARER):
+        return None
+    return means.keyring.recognise(header.removeprefix(_BEARER), kind)
+
+
 def token(environ: WSGIEnvironment, means: Context, action: str) -> TokenView | None:
     """The API token that was sent, if it may do something, and no more is to be done for it than to answer.
 
     Its request is counted: `told` says how much may still be asked.
     """
-    header = environ.get("HTTP_AUTHORIZATION", "")
-    digest = means.keyring.recognise(header.removeprefix(_BEARER), Kind.API_TOKEN)
-    if digest is None or not header.startswith(_BEARER):
+    digest = bearer(environ, means, Kind.API_TOKEN)
+    if digest is None:
         return None
     with reading() as database:
         known = guard.by_secret(database, digest, catalogue=means.catalogue)

@@ -19,7 +19,7 @@ from provisioning.web.authzen.judging import USER, Where
 from provisioning.web.authzen.pages import Walk, walk
 from provisioning.web.guard import by_token, public, token
 
-READ = "access.read"
+READ, EVALUATION = "access.read", "/access/v1/evaluation"
 _MOST = 1000
 _STOPS: Mapping[str, bool | None] = {
     "execute_all": None,
@@ -56,7 +56,7 @@ def configuration() -> Response:
     )
 
 
-@blueprint.post("/access/v1/evaluation")
+@blueprint.post(EVALUATION)
 @by_token(READ)
 def evaluation() -> Response:
     """One question."""

@@ -41,7 +41,9 @@ def case(connection: Connection, where: Where, subject: Entity, on: Reference | 
     if member_id is None:
         return _NOBODY
     try:
-        return facts.of_member(connection, **where._asdict(), member_id=member_id, on=on)
+        return facts.of_member(
+            connection, workspace_id=where.workspace_id, member_id=member_id, catalogue=where.catalogue, on=on
+        )
     except NotFound:
         return _NOBODY
 

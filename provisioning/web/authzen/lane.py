@@ -17,8 +17,6 @@ from provisioning.web.lanes import Answer
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import WSGIEnvironment
 
-PATH = "/access/v1/evaluation"
-
 
 def answer(environ: WSGIEnvironment, means: Context) -> Answer | None:
     """What the view of the same path answers."""

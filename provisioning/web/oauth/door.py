@@ -22,7 +22,7 @@ from provisioning.web.oauth.client import GRANT_TYPE, SCOPES, Client
 from provisioning.web.oauth.introspection import Introspection
 
 _LARGEST_FORM = 32 * 1024
-_FORM = "application/x-www-form-urlencoded"
+FORM, INTROSPECTION = "application/x-www-form-urlencoded", "/oauth/introspect"
 _EXTENSION = "provisioning.oauth"
 
 blueprint = Blueprint("oauth", __name__)
@@ -103,8 +103,8 @@ def _read_form() -> None:
     if request.method != "POST":
         return
     request.max_content_length = request.max_form_memory_size = _LARGEST_FORM
-    if request.mimetype != _FORM:
-        raise Invalid(f"Send a body of type {_FORM}.")
+    if request.mimetype != FORM:
+        raise Invalid(f"Send a body of type {FORM}.")
     if request.args:
         raise Invalid("Send parameters in the body: addresses end up in logs.")
     if any(len(request.form.getlist(name)) > 1 for name in request.form):
@@ -124,7 +124,7 @@ def token() -> Response:
     return cast("Response", _server().create_token_response())
 
 
-@blueprint.post("/oauth/introspect")
+@blueprint.post(INTROSPECTION)
 @by_client
 def introspect() -> Response:
     """RFC 7662, section 2."""

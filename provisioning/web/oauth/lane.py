@@ -11,20 +11,19 @@ from authlib.consts import default_json_headers
 from provisioning.context import Context
 from provisioning.web import haste, lanes
 from provisioning.web.lanes import Answer
+from provisioning.web.oauth.door import FORM
 from provisioning.web.oauth.introspection import ACTION, introspect, told
 
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import WSGIEnvironment
 
-PATH = "/oauth/introspect"
-_FORM = "application/x-www-form-urlencoded"
 _ALONE = re.compile(rb"token=([A-Za-z0-9_]{1,200})")
 _HEADERS = {name: value for name, value in default_json_headers if name != "Content-Type"}
 
 
 def answer(environ: WSGIEnvironment, means: Context) -> Answer | None:
     """What the view of the same path answers about a token that is sent alone."""
-    sent = lanes.body(environ, _FORM)
+    sent = lanes.body(environ, FORM)
     found = None if sent is None else _ALONE.fullmatch(sent)
     if found is None or haste.take(means, "introspection", haste.address(environ.get("REMOTE_ADDR"))) is not None:
         return None

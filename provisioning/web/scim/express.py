@@ -38,6 +38,7 @@ from provisioning.scim.messages import list_response
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
 from provisioning.sealing import Sealer
+from provisioning.web import lanes
 from provisioning.web.guard import COUNTED, storable
 from provisioning.web.scim import cursors, journal, media, versions
 from provisioning.web.scim import groups as group_views
@@ -54,7 +55,6 @@ _NAMED = re.compile(r'(?i:(userName|displayName) eq) "([^"\\\x00-\x1f\ufffd]{1,2
 _SOME = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _PLACE = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _SEALED = re.compile(r"[A-Za-z0-9_-]{1,1000}", re.ASCII)
-_BEARER = "Bearer "
 
 
 class _Told(NamedTuple):
@@ -148,12 +148,9 @@ def _page(start: int, count: int) -> _Question:
 def _walk(text: str, count: int, sealer: Sealer) -> _Question:
     """The question for the next page of a walk through all Users."""
 
-    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> _Told | None:
+    def answer(database: Connection, asking: ConnectionView, _: Row | None, viewer: Viewer) -> _Told:
         question = cursors.question(asking.id, f"{_DOOR}{user_views.ENDPOINT.name}", {})
-        try:
-            walk = cursors.resume(text, question, count=count, sealer=sealer)
-        except ScimError:
-            return None
+        walk = cursors.resume(text, question, count=count, sealer=sealer)
         page, users = user_views.everybody(database, asking, Window(count, after=walk.place), viewer)
         return _Told(cursors.told(walk, page, users, sealer=sealer))
 
@@ -227,9 +224,8 @@ def _parameters(query: str) -> dict[str, str] | None:
 
 def _answer(question: _Question, environ: WSGIEnvironment, means: Context) -> tuple[ConnectionView, _Told] | None:
     """Who asks, and what they are told; None where there is more to do than to tell it."""
-    header = environ.get("HTTP_AUTHORIZATION", "")
-    digest = means.keyring.recognise(header.removeprefix(_BEARER), Kind.CONNECTION)
-    if digest is None or not header.startswith(_BEARER) or _media_type(environ) is None:
+    digest = lanes.bearer(environ, means, Kind.CONNECTION)
+    if digest is None or _media_type(environ) is None:
         return None
     try:
         with reading() as database:
@@ -239,7 +235,7 @@ def _answer(question: _Question, environ: WSGIEnvironment, means: Context) -> tu
             if _is_more_to_do(asking, environ, means):
                 return None
             told = question.answer(database, asking, row, _viewer(asking, environ, means))
-    except DatabaseFailure:
+    except (DatabaseFailure, ScimError):
         return None
     return None if told is None else (asking, told)
 
