@@ -14,7 +14,7 @@ from provisioning.database import Connection, reading
 T = TypeVar("T")
 
 
-def eventually(ask: Callable[[], T], *, within: float = 20.0, every: float = 0.05) -> T:
+def eventually(ask: Callable[[], T], *, within: float = 60.0, every: float = 0.05) -> T:
     """Ask until the answer is true, and return it; fail with the last answer when the time is over."""
     pause = threading.Event()
     deadline = time.monotonic() + within
