@@ -66,11 +66,18 @@ _GIVEN = (
     .table_valued(*(column(name, getattr(JournalEntry, name).type) for name in _FIELDS), name="given")
     .render_derived(with_types=True)
 )
-_WRITE = Prepared(insert(JournalEntry).from_select(_FIELDS, select(_GIVEN)))
+_OF = (ConnectionRow.workspace_id == _GIVEN.c.workspace_id) & (ConnectionRow.id == _GIVEN.c.connection_id)
+_OF_WHAT_IS_THERE = (
+    select(_GIVEN).join(ConnectionRow, _OF).with_for_update(read=True, key_share=True, of=ConnectionRow)
+)
+_WRITE = Prepared(insert(JournalEntry).from_select(_FIELDS, _OF_WHAT_IS_THERE))
 
 
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write entries, many at once and as one parameter: a statement for each costs PostgreSQL ten times as much."""
+    """Write entries, many at once and as one parameter: a statement for each costs PostgreSQL ten times as much.
+
+    Those of a connection that is gone by now are left out, and take no others with them.
+    """
     _WRITE.run(connection, {"entries": [entry._asdict() for entry in entries]})
 
 

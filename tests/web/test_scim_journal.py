@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
+from provisioning import clock
 from provisioning.database import transaction
 from provisioning.journal import entries
 from tests.conftest import ENTERPRISE_URN, GROUP_URN, PATCH_URN, USER_URN
@@ -219,3 +221,17 @@ def test_old_entries_are_forgotten(idp, app, log):
         assert entries.forget(database, older_than=timedelta(days=1), most=1000) == 0
         entries.forget(database, older_than=timedelta(0), most=100_000)
     assert log(0) == []
+
+
+@pytest.mark.usefixtures("app")
+def test_the_entries_of_a_connection_that_is_gone_take_no_others_with_them(idp, log):
+    nothing = dict.fromkeys(entries.Entry._fields)
+    about = {"at": clock.now(), "method": "GET", "path": "/x", "status": 200, "milliseconds": 1}
+    about |= {"workspace_id": idp.workspace.id, "changes": {}, "notes": []}
+    told = [
+        entries.Entry(**{**nothing, **about, "id": uuid4(), "connection_id": connection_id})
+        for connection_id in (uuid4(), idp.connection.id)
+    ]
+    with transaction() as database:
+        entries.write(database, told)
+    assert [entry["id"] for entry in log(1)] == [str(told[1].id)]
