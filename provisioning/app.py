@@ -39,7 +39,8 @@ from provisioning.web.authzen import lane as evaluation
 from provisioning.web.console import door as console
 from provisioning.web.oauth import door as oauth
 from provisioning.web.oauth import lane as introspection
-from provisioning.web.scim import door, express, journal
+from provisioning.web.scim import door, journal
+from provisioning.web.scim import lane as scim_lane
 from provisioning.web.sign_in import invitation, link, mine, oidc, out
 from provisioning.web.sign_in.state import SealedState
 
@@ -161,7 +162,7 @@ def _post(settings: Settings) -> Carrier:
 
 def _register(app: Flask) -> None:
     journal.init_app(app)
-    express.init_app(app)
+    scim_lane.init_app(app)
     lanes.init_app(app, {authzen.EVALUATION: evaluation.answer, oauth.INTROSPECTION: introspection.answer})
     requests.init_app(app, trusted_proxies=context.of(app).trusted_proxies)
     haste.init_app(app)

@@ -55,6 +55,11 @@ class Projection:
         returned = _returned(self.resource_type)
         return self.only is None and not self.without and not returned.on_request and not returned.never
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the client has said which attributes it wants, or doesn't."""
+        return self.only is not None or self.without is not None
+
     def wants(self, name: str) -> bool:
         """Whether an attribute of the core schema is shown at all, so that it need not be read when it isn't."""
         key = (None, name)

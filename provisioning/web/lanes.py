@@ -27,7 +27,8 @@ if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _BEARER = "Bearer "
-_SHORT = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+_LENGTH = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
+_SHORT = 9_999
 
 
 class Answer(NamedTuple):
@@ -66,10 +67,18 @@ def _answer(lane: Lane, environ: WSGIEnvironment, means: Context) -> Answer | No
         return None
 
 
-def body(environ: WSGIEnvironment, media_type: str) -> bytes | None:
-    """The body of a request, where it is short and of this media type; whoever comes after reads it again."""
+def body(environ: WSGIEnvironment, *media_types: str, largest: int = _SHORT) -> bytes | None:
+    """The body of a request, where it is plain; whoever comes after reads it again.
+
+    Args:
+        environ: of the request.
+        media_types: what it may say that it is, letter for letter.
+        largest: how many bytes it may have.
+    """
     length = environ.get("CONTENT_LENGTH", "")
-    if environ.get("CONTENT_TYPE") != media_type or not _SHORT.fullmatch(length):
+    if environ.get("CONTENT_TYPE") not in media_types or not _LENGTH.fullmatch(length) or int(length) > largest:
+        return None
+    if "HTTP_CONTENT_ENCODING" in environ:
         return None
     sent: bytes = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(sent)

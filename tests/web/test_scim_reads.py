@@ -1,4 +1,4 @@
-"""The express lane answers as the views do, value for value, and leaves to them whatever is not plain."""
+"""Plain reads are answered by the lane as the views do, value for value; whatever is not plain is left to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from flask import g, request_started
+from flask import request_started
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
@@ -20,18 +20,12 @@ from provisioning.web.scim import journal
 from tests.conftest import ENTERPRISE_URN, TEST, USER_URN, Idp, new_workspace
 from tests.statements import counted
 from tests.waiting import eventually
+from tests.web.lane import Answer, ask
 
 NAMES = ["ann@corp.example", "Zoë Ärmel", "a+b c@corp.example", "per%cent", "semi;colon&ampersand", "ﬁ" * 20]
 # It looks like the name of an attribute, and is a text.
 NAMES += [f'"{ENTERPRISE_URN}":{{\\']
 WITHOUT = "excludedAttributes=members"
-
-
-class Answer(NamedTuple):
-    status: int
-    body: Any
-    headers: dict[str, str]
-    by_a_view: bool
 
 
 class World(NamedTuple):
@@ -43,14 +37,8 @@ class World(NamedTuple):
     groups: dict[str, str]
 
     def ask(self, path: str, *, method: str = "GET", **headers: str) -> Answer:
-        begun: list[Any] = []
-        with request_started.connected_to(lambda *_args, **_more: begun.append(1), self.app):
-            sent = {"Authorization": f"Bearer {self.idp.token}", **headers}
-            got = self.app.test_client().open(f"/scim/v2{path}", method=method, headers=sent)
-        headers = dict(got.headers)
-        # How JSON is spaced may differ.
-        assert int(headers.pop("Content-Length")) == len(got.data) or method == "HEAD"
-        return Answer(got.status_code, got.get_json(silent=True), headers, bool(begun))
+        sent = {"Authorization": f"Bearer {self.idp.token}", **headers}
+        return ask(self.app, path, method=method, headers=sent)
 
     def by_view(self, path: str, **headers: str) -> Answer:
         """The same, with a condition that nothing meets: those are left to the views."""
@@ -209,8 +197,6 @@ def test_a_group_that_another_source_keeps_is_not_there(world):
 
 def test_what_was_answered_stands_in_the_log_as_what_the_views_answer(world, monkeypatch):
     put: list[Entry] = []
-    # The fixture's application context outlasts a request's.
-    g.pop("journal", None)
     monkeypatch.setattr(journal.Writer, "put", lambda _writer, entry: put.append(entry))
     path = f"/Users?{named('userName', 'Zoë Ärmel')}"
     world.ask(path, **{"X-Request-Id": "r-1"})

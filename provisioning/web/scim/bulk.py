@@ -17,9 +17,9 @@ from provisioning.scim.bulk import BulkOperation, Plan, in_order, parse_bulk, pl
 from provisioning.scim.errors import Conflict, InvalidPath
 from provisioning.web.failure import failure_of
 from provisioning.web.guard import by_connection
-from provisioning.web.scim import groups, journal, media, users
+from provisioning.web.scim import groups, journal, media, told, users
+from provisioning.web.scim.asking import Asking, of_request
 from provisioning.web.scim.operation import Operation, Written, carry_out
-from provisioning.web.scim.refused import error_document
 
 MOST_OPERATIONS, MOST_BYTES = 1000, 4 * 1024 * 1024
 _VERBS = {f"/{endpoint.name}": endpoint.verbs for endpoint in (users.ENDPOINT, groups.ENDPOINT)}
@@ -34,7 +34,7 @@ def bulk() -> Response:
     asked = parse_bulk(media.body(MOST_BYTES))
     if len(asked.operations) > MOST_OPERATIONS:
         raise RequestEntityTooLarge(f"A Bulk request has at most {MOST_OPERATIONS} operations.")
-    run = _Run(plan(asked.operations))
+    run = _Run(of_request(), plan(asked.operations))
     most = asked.fail_on_errors or MOST_OPERATIONS
     for numbers in in_order(run.plan.needs):
         run.carry_out(numbers)
@@ -47,6 +47,7 @@ def bulk() -> Response:
 class _Run:
     """One request's operations, and what has become of them so far."""
 
+    asking: Asking
     plan: Plan
     results: dict[int, dict[str, Any]] = field(default_factory=dict)
     # Of the resources that were made, by bulkId.
@@ -70,7 +71,7 @@ class _Run:
                     written[current] = self._complete(database, current, ids)
 
         try:
-            carry_out(work)
+            carry_out(self.asking, work)
         except Exception as error:  # noqa: BLE001 - it becomes the result of these operations alone
             for number in numbers:
                 self._failed(number, error if number == current else Conflict(_BESIDE))
@@ -85,7 +86,7 @@ class _Run:
             raise self.plan.wrong[number]
         operation = self.plan.read[number]
         to_come = {str(self.plan.read[other].bulk_id) for other in self.plan.needs[number] & set(circle)}
-        left = _prepared(operation, ids, to_come)(database)
+        left = _prepared(self.asking, operation, ids, to_come)(database)
         if operation.method == "POST" and left is not None:
             ids[str(operation.bulk_id)] = left.identifier
         return left
@@ -94,15 +95,16 @@ class _Run:
         """Give a resource of a circle what it was made without."""
         operation = self.plan.read[number]
         replace = _VERBS[operation.endpoint].replace
-        return replace(ids[str(operation.bulk_id)], resolved(operation.data, ids), ETags(), None)(database)
+        identifier, data = ids[str(operation.bulk_id)], resolved(operation.data, ids)
+        return replace(self.asking, identifier, data, ETags(), None)(database)
 
     def _done(self, number: int, left: Written | None) -> None:
         operation = self.plan.read[number]
         status = _STATUSES[operation.method]
-        journal.operation(operation.method, f"/Bulk{operation.endpoint}", status, {})
+        journal.operation(self.asking, operation.method, f"/Bulk{operation.endpoint}", status, {})
         self.results[number] = {
             **_named(operation),
-            "location": _location(operation, self.ids) if left is None else left.location,
+            "location": self._location(operation) if left is None else left.location,
             **({} if left is None else {"version": f'W/"{left.version}"'}),
             "status": str(status),
         }
@@ -111,40 +113,39 @@ class _Run:
         self.errors += 1
         operation = self.plan.read.get(number)
         failure = failure_of(error)
-        where = {} if operation is None or operation.method == "POST" else {"location": _location(operation, self.ids)}
+        where = {} if operation is None or operation.method == "POST" else {"location": self._location(operation)}
         named = {} if operation is None else _named(operation)
-        document = error_document(failure)
+        document = told.of_failure(failure).document
         path = "/Bulk" if operation is None else f"/Bulk{operation.endpoint[:100]}"
-        journal.operation(named.get("method", "POST"), path, failure.status, document)
+        journal.operation(self.asking, named.get("method", "POST"), path, failure.status, document)
         self.results[number] = {**named, **where, "status": str(failure.status), "response": document}
+
+    def _location(self, operation: BulkOperation) -> str:
+        written = operation.identifier or ""
+        bulk_id = written.partition(":")[2]
+        return f"{self.asking.viewer.base_url}{operation.endpoint}/{self.ids.get(bulk_id, written)}"
 
 
 _STATUSES = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
 _BESIDE = "An operation failed that this one names, and that names this one."
 
 
-def _prepared(operation: BulkOperation, ids: dict[str, str], to_come: set[str]) -> Operation:
+def _prepared(asking: Asking, operation: BulkOperation, ids: dict[str, str], to_come: set[str]) -> Operation:
     """The operation with ids in place of bulkIds, checked."""
     verbs = _VERBS.get(operation.endpoint)
     if verbs is None:
         raise InvalidPath(f"A Bulk request works on {' and '.join(_VERBS)}, not on {operation.endpoint[:100]}.")
     data = resolved(operation.data, ids, to_come)
     if operation.method == "POST":
-        return verbs.create(data, None)
+        return verbs.create(asking, data, None)
     identifier = str(resolved(operation.identifier, ids))
     condition = parse_etags(operation.version)
     if operation.method == "DELETE":
-        return verbs.delete(identifier, condition)
+        return verbs.delete(asking, identifier, condition)
     write = verbs.replace if operation.method == "PUT" else verbs.change
-    return write(identifier, data, condition, None)
+    return write(asking, identifier, data, condition, None)
 
 
 def _named(operation: BulkOperation) -> dict[str, Any]:
     bulk_id = {} if operation.bulk_id is None else {"bulkId": operation.bulk_id}
     return {"method": operation.method, **bulk_id}
-
-
-def _location(operation: BulkOperation, ids: dict[str, str]) -> str:
-    written = operation.identifier or ""
-    bulk_id = written.partition(":")[2]
-    return f"{media.base_url()}{operation.endpoint}/{ids.get(bulk_id, written)}"

@@ -10,8 +10,9 @@ from provisioning.refusals import NotFound
 from provisioning.scim import messages
 from provisioning.scim.errors import Forbidden, NotImplementedHere
 from provisioning.web import walks
-from provisioning.web.guard import by_connection, connection
+from provisioning.web.guard import by_connection
 from provisioning.web.scim import bulk, media, query
+from provisioning.web.scim.asking import of_request
 
 blueprint = Blueprint("discovery", __name__)
 
@@ -54,32 +55,36 @@ def me() -> Response:
 def service_provider_config() -> Response:
     """RFC 7643, section 5."""
     _refuse_filter()
-    return media.respond(messages.service_provider_config(media.base_url(), _CAPABILITIES))
+    return media.respond(messages.service_provider_config(of_request().viewer.base_url, _CAPABILITIES))
 
 
 @blueprint.get("/ResourceTypes")
 @by_connection
 def resource_types() -> Response:
     """RFC 7643, section 6."""
-    return _listed(messages.resource_types(connection().kinds, media.base_url()))
+    viewer = of_request().viewer
+    return _listed(messages.resource_types(viewer.kinds, viewer.base_url))
 
 
 @blueprint.get("/ResourceTypes/<name>")
 @by_connection
 def resource_type(name: str) -> Response:
     """One of them."""
-    return _one(messages.resource_types(connection().kinds, media.base_url()), name)
+    viewer = of_request().viewer
+    return _one(messages.resource_types(viewer.kinds, viewer.base_url), name)
 
 
 @blueprint.get("/Schemas")
 @by_connection
 def schemas() -> Response:
     """RFC 7643, section 7."""
-    return _listed(messages.schemas(connection().kinds, media.base_url()))
+    viewer = of_request().viewer
+    return _listed(messages.schemas(viewer.kinds, viewer.base_url))
 
 
 @blueprint.get("/Schemas/<name>")
 @by_connection
 def schema(name: str) -> Response:
     """One of them."""
-    return _one(messages.schemas(connection().kinds, media.base_url()), name)
+    viewer = of_request().viewer
+    return _one(messages.schemas(viewer.kinds, viewer.base_url), name)

@@ -10,8 +10,9 @@ from provisioning.database import reading
 from provisioning.directory import listing
 from provisioning.directory.groups import GroupView
 from provisioning.directory.roster import MemberView
-from provisioning.web.guard import by_connection, connection
+from provisioning.web.guard import by_connection
 from provisioning.web.scim import groups, users
+from provisioning.web.scim.asking import Asking, of_request
 from provisioning.web.scim.query import Query
 
 blueprint = Blueprint("everything", __name__)
@@ -21,25 +22,27 @@ blueprint = Blueprint("everything", __name__)
 @by_connection
 def page() -> Response:
     """The query in the address."""
-    return _found(Query.of_address())
+    asking = of_request()
+    return _found(asking, Query.of_address(asking))
 
 
 @blueprint.post("/.search")
 @by_connection
 def search() -> Response:
     """The query in the body."""
-    return _found(Query.of_body())
+    asking = of_request()
+    return _found(asking, Query.of_body(asking))
 
 
-def _found(query: Query) -> Response:
-    kinds = connection().kinds
+def _found(asking: Asking, query: Query) -> Response:
+    kinds = asking.viewer.kinds
     as_user, as_group = query.shown(kinds.user), query.shown(kinds.group)
     with reading() as database:
         found = listing.of_both(
             database,
-            workspace_id=connection().workspace_id,
+            workspace_id=asking.connection.workspace_id,
             selection=query.selection,
-            linked_to=connection().id,
+            linked_to=asking.connection.id,
             with_members=as_group.wants("members"),
         )
 

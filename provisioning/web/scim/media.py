@@ -1,9 +1,8 @@
-"""Bodies in and out of the SCIM door, its media type (RFC 7644, sections 3.1 and 3.8), and where resources are."""
+"""Bodies in and out of the SCIM door, and its media type (RFC 7644, sections 3.1 and 3.8)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -12,32 +11,15 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable
 from werkzeug.http import parse_accept_header
 
-from provisioning.context import context
-from provisioning.directory.filters import Viewer
 from provisioning.scim.errors import InvalidSyntax
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
-from provisioning.web.guard import connection
 from provisioning.web.requests import LARGEST_BODY, json_body
 from provisioning.web.scim.operation import Written
+from provisioning.web.scim.told import of_written
 
 MEDIA_TYPE, PLAIN = "application/scim+json", "application/json"
 _USUAL = 200
-
-
-def base_url() -> str:
-    """What clients call the door: as they wrote it, where a proxy that is trusted tells, else as it is configured."""
-    return door_at(request.root_url.rstrip("/") if context().trusted_proxies else context().public_url)
-
-
-def door_at(public_url: str) -> str:
-    """The door of a service that is called so."""
-    return f"{public_url}/scim/v2"
-
-
-def viewer() -> Viewer:
-    """Through whose eyes the connection that is asking looks."""
-    return Viewer(connection().kinds, connection().id, base_url())
 
 
 def require_acceptable() -> None:
@@ -82,27 +64,17 @@ def body(largest: int = LARGEST_BODY) -> dict[str, Any]:
     return sent
 
 
-def respond(document: dict[str, Any], status: int = 200) -> Response:
+def respond(document: Any, status: int = 200) -> Response:
     """A SCIM answer."""
     return Response(orjson.dumps(document), status=status, content_type=media_type() or MEDIA_TYPE)
 
 
-def respond_resource(
-    resource: dict[str, Any], shown: Projection, status: int = 200, written: Collection[tuple[str | None, str]] = ()
-) -> Response:
-    """One resource, with its version in the header; one that was just created has its location there, too."""
-    response = respond(shown.apply(resource, written), status)
-    response.headers["ETag"] = resource["meta"]["version"]
-    if status == 201:  # noqa: PLR2004 - RFC 9110's Created
-        response.headers["Location"] = resource["meta"]["location"]
-    return response
-
-
 def respond_written(written: Written | None, shown: Projection, status: int = 200) -> Response:
     """What an operation left; 204 where nothing is to be shown."""
-    if written is None or written.resource is None:
-        return Response(status=204)
-    return respond_resource(written.resource, shown, status, written.attributes)
+    told = of_written(written, shown, status)
+    response = Response(status=told.status) if told.document is None else respond(told.document, told.status)
+    response.headers.update(told.headers)
+    return response
 
 
 def not_modified(version: str) -> Response:

@@ -26,8 +26,7 @@ from provisioning.scim.document import Resource, read_resource
 from provisioning.scim.patch import Changes, parse_patch
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
-from provisioning.web.guard import connection
-from provisioning.web.scim import journal
+from provisioning.web.scim.asking import Asking
 
 T = TypeVar("T")
 Keys = Collection[tuple[str | None, str]]
@@ -68,6 +67,9 @@ class Light:
         return self.whole(database)
 
 
+Write = Callable[[Asking, str, Any, ETags, Projection | None], Operation]
+
+
 @dataclass(frozen=True, slots=True)
 class Verbs:
     """How the resources of one type are written. Each checks what it is given, and returns what is to be carried out.
@@ -75,16 +77,16 @@ class Verbs:
     Where `shown` is None, nobody is going to look at the resource.
     """
 
-    create: Callable[[Any, Projection | None], Operation]
-    replace: Callable[[str, Any, ETags, Projection | None], Operation]
-    change: Callable[[str, Any, ETags, Projection | None], Operation]
-    delete: Callable[[str, ETags], Operation]
+    create: Callable[[Asking, Any, Projection | None], Operation]
+    replace: Write
+    change: Write
+    delete: Callable[[Asking, str, ETags], Operation]
 
 
-def carry_out(work: Callable[[Connection], T]) -> T:
+def carry_out(asking: Asking, work: Callable[[Connection], T]) -> T:
     """Do what an operation does; for a connection that rehearses, all of it is taken back."""
-    if connection().dry_run:
-        journal.note("dry run: nothing was written")
+    if asking.connection.dry_run:
+        asking.noted.note("dry run: nothing was written")
         return rehearse(work)
     if isinstance(work, Light):
         written = _alone(work)
@@ -94,7 +96,7 @@ def carry_out(work: Callable[[Connection], T]) -> T:
         return in_transaction(work)
     except Held as held:
         with transaction() as database:
-            mass_changes.keep(database, held, of=connection())
+            mass_changes.keep(database, held, of=asking.connection)
         raise HeldBack(
             "Too many people lose something at once: an admin has to confirm it, and nothing has been changed."
         ) from None
@@ -111,29 +113,29 @@ def _alone(work: Light) -> Written | None:
         return None
 
 
-def read_sent(body: Any, kind: ResourceType) -> Resource:
+def read_sent(asking: Asking, body: Any, kind: ResourceType) -> Resource:
     """A new resource as it was sent, with deviations put right and noted."""
-    return _whole(normalise_resource(body, kind), kind)
+    return _whole(asking, normalise_resource(body, kind), kind)
 
 
-def read_replacement(body: Any, kind: ResourceType) -> Resource:
+def read_replacement(asking: Asking, body: Any, kind: ResourceType) -> Resource:
     """What is to replace a resource; what is ambiguous in it is read as the connection's dialect means it."""
-    return _whole(normalise_replacement(body, kind, connection().dialect), kind)
+    return _whole(asking, normalise_replacement(body, kind, asking.connection.dialect), kind)
 
 
-def _whole(normalised: Normalised, kind: ResourceType) -> Resource:
-    journal.note(*normalised.quirks, *(f"ambiguous {name}" for name in normalised.ambiguous))
+def _whole(asking: Asking, normalised: Normalised, kind: ResourceType) -> Resource:
+    asking.noted.note(*normalised.quirks, *(f"ambiguous {name}" for name in normalised.ambiguous))
     sent = read_resource(normalised.body, kind)
-    journal.ignored(sent.ignored)
+    asking.noted.ignored(sent.ignored)
     return sent
 
 
-def read_changes(body: Any, kind: ResourceType) -> Changes:
+def read_changes(asking: Asking, body: Any, kind: ResourceType) -> Changes:
     """A PATCH as it was sent, with deviations put right and noted."""
     normalised = normalise_patch(body, kind)
-    journal.note(*normalised.quirks)
+    asking.noted.note(*normalised.quirks)
     changes = parse_patch(normalised.body, kind)
-    journal.ignored(changes.ignored)
+    asking.noted.ignored(changes.ignored)
     return changes
 
 

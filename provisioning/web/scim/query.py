@@ -18,9 +18,10 @@ from provisioning.scim.messages import list_response
 from provisioning.scim.path import match_attribute
 from provisioning.scim.projection import Projection
 from provisioning.scim.schema import ResourceType
-from provisioning.web.guard import connection
-from provisioning.web.scim import cursors, journal, media
+from provisioning.web.scim import cursors, media
+from provisioning.web.scim.asking import Asking
 from provisioning.web.scim.cursors import Walk
+from provisioning.web.scim.noted import Noted
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 _SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:searchrequest"
@@ -41,12 +42,12 @@ class Query:
     walk: Walk | None
 
     @classmethod
-    def of_address(cls) -> Query:
+    def of_address(cls, asking: Asking) -> Query:
         """The query in the address."""
-        return cls._read({name: request.args.get(name) for name in _PARAMETERS if name in request.args})
+        return cls._read(asking, {name: request.args.get(name) for name in _PARAMETERS if name in request.args})
 
     @classmethod
-    def of_body(cls) -> Query:
+    def of_body(cls, asking: Asking) -> Query:
         """The query in a SearchRequest.
 
         Raises:
@@ -62,10 +63,10 @@ class Query:
             given[name] = ",".join(map(str, listed)) if isinstance(listed, list) else listed
             if not isinstance(given[name], str | None):
                 raise InvalidValue(f"{name} must be a list of attributes.")
-        return cls._read({name: value for name, value in given.items() if value is not None})
+        return cls._read(asking, {name: value for name, value in given.items() if value is not None})
 
     @classmethod
-    def _read(cls, given: Mapping[str, Any]) -> Query:
+    def _read(cls, asking: Asking, given: Mapping[str, Any]) -> Query:
         condition, order = _condition(given), _order(given)
         count = min(max(_number("count", given, DEFAULT_PAGE), 0), LARGEST_PAGE)
         walk = None
@@ -73,18 +74,18 @@ class Query:
         if "cursor" in given:
             if "startIndex" in given:
                 raise InvalidValue("Give either `cursor` or `startIndex`, not both.")
-            question = cursors.question(connection().id, request.path, given)
+            question = cursors.question(asking.connection.id, request.path, given)
             walk = cursors.resume(str(given["cursor"]), question, count=count)
             window = Window(count, after=walk.place)
-        selection = Selection(window, condition, order, media.viewer())
+        selection = Selection(window, condition, order, asking.viewer)
         return cls(selection, given.get("attributes"), given.get("excludedAttributes"), walk)
 
-    def of(self, kind: ResourceType) -> Selection:
+    def of(self, kind: ResourceType, noted: Noted) -> Selection:
         """Which resources of one type, with what deviates in the filter put right and noted."""
         if self.selection.condition is None:
             return self.selection
         normalised = normalise_filter(self.selection.condition, kind)
-        journal.note(*normalised.quirks)
+        noted.note(*normalised.quirks)
         return replace(self.selection, condition=normalised.condition)
 
     def shown(self, kind: ResourceType) -> Projection:
