@@ -34,7 +34,7 @@ from provisioning import outbox
 from provisioning.directory import groups
 from provisioning.directory.events import GroupMembersChanged
 from provisioning.directory.groups import GroupView
-from provisioning.directory.memberships import Delta, ids_of
+from provisioning.directory.memberships import Delta, ids_in, ids_of
 from provisioning.directory.models import Group, Member, Membership
 from provisioning.outbox import Actor
 from provisioning.prepared import Prepared, Row
@@ -144,13 +144,7 @@ def _array(rows: Select[Any]) -> Any:
 def _before(held: ColumnElement[int]) -> tuple[Any, Any]:
     """Whether the group is held as it was when the statement began; and its members then, None if they are too many."""
     most = bindparam("most", type_=Integer)
-    some = (
-        select(Membership.member_id)
-        .where(Membership.workspace_id == _WORKSPACE, Membership.group_id == _GROUP)
-        .order_by(Membership.member_id)
-        .limit(_unseen(most + 1))
-        .subquery("some")
-    )
+    some = ids_in(_WORKSPACE, _GROUP).limit(_unseen(most + 1)).subquery("some")
     ids = func.coalesce(func.array_agg(some.c.member_id), cast([], ARRAY(Uuid)))
     return held == _THEN, select(case((func.count() <= most, ids))).select_from(some).scalar_subquery()
 

@@ -83,14 +83,7 @@ VIEW: Select[*tuple[Any, ...]] = select(*COLUMNS)
 
 def _members(most: int | BindParameter[int] | None) -> Any:
     """The ids of a group's members, in their order: from the table of memberships alone."""
-    some = (
-        select(Membership.member_id)
-        .where(Membership.workspace_id == Group.workspace_id, Membership.group_id == Group.id)
-        .order_by(Membership.member_id)
-        .limit(most)
-        .correlate(Group)
-        .scalar_subquery()
-    )
+    some = memberships.ids_in(Group.workspace_id, Group.id).limit(most).correlate(Group).scalar_subquery()
     return func.array(some, type_=ARRAY(Uuid)).label("members")
 
 

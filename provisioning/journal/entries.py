@@ -67,9 +67,7 @@ _GIVEN = (
     .render_derived(with_types=True)
 )
 _OF = (ConnectionRow.workspace_id == _GIVEN.c.workspace_id) & (ConnectionRow.id == _GIVEN.c.connection_id)
-_OF_WHAT_IS_THERE = (
-    select(_GIVEN).join(ConnectionRow, _OF).with_for_update(read=True, key_share=True, of=ConnectionRow)
-)
+_OF_WHAT_IS_THERE = select(_GIVEN).join(ConnectionRow, _OF).with_for_update(read=True, key_share=True, of=ConnectionRow)
 _WRITE = Prepared(insert(JournalEntry).from_select(_FIELDS, _OF_WHAT_IS_THERE))
 
 

@@ -7,13 +7,14 @@ from contextvars import copy_context
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from provisioning.database import DatabaseFailure, Trouble, reading, transaction, trouble_of
+from provisioning.database import DatabaseFailure, Trouble, reading, rehearsal, transaction, trouble_of
 from provisioning.directory import exchange, groups, members, owners, roster
 from provisioning.directory.memberships import Delta
 from provisioning.directory.profile import GroupProfile
 from provisioning.outbox import Event
+from tests import crowd
 from tests.conftest import TEST
 from tests.waiting import blocked_by
 
@@ -218,3 +219,26 @@ def test_a_group_that_others_hold_is_not_waited_for_when_nobody_listens(idp, cha
             change(added=(people[1],))
     assert trouble_of(raised.value) is Trouble.CONTENDED
     assert now() == before
+
+
+_READ = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'membership'")
+
+
+@pytest.mark.usefixtures("app")
+def test_a_small_group_costs_little_where_everybody_was_in_one_group_when_it_was_counted(idp):
+    """As on the day of the first synchronisation: what PostgreSQL has counted of the groups is out of date."""
+    of = {"workspace_id": idp.workspace.id}
+    about = {**of, "connection_id": idp.connection.id, "by": TEST}
+    with rehearsal() as database:
+        database.execute(text("DELETE FROM membership"))
+        everybody = [*map(str, crowd.join(database, **of, slug=idp.workspace.slug, count=3000))]
+        groups.create(database, **about, profile=GroupProfile.of({"displayName": "all"}), members=everybody)
+        database.execute(text("ANALYZE membership"))
+        small = groups.create(database, **about, profile=GroupProfile.of({"displayName": "few"}), members=everybody[:2])
+        database.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        begun = database.execute(_READ).scalar_one()
+        for delta in (Delta(added=(everybody[2],)), Delta(removed=(everybody[2],))):
+            assert exchange.exchange(database, **about, group_id=small.id, delta=delta, most=200)
+        found = groups.by_id(database, **of, group_id=small.id, most=None)
+        assert found.members == tuple(sorted(map(UUID, everybody[:2])))
+        assert database.execute(_READ).scalar_one() - begun < 50

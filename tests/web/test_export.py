@@ -7,11 +7,11 @@ import io
 
 import pytest
 import requests
-from sqlalchemy import text
 
 from provisioning.access.export import COLUMNS
 from provisioning.database import transaction
 from provisioning.spreadsheet import defused
+from tests import crowd
 
 WHOLE = [{"type": "WORKSPACE"}]
 HOSTILE = {
@@ -93,22 +93,9 @@ def test_hostile_names_come_out_whole_and_harmless(idp, admin, command):
     assert [row["name"].replace("\r\n", "\n") for row in table(printed.stdout)] == list(HOSTILE.values())
 
 
-MANY = """
-    WITH person AS (
-        INSERT INTO user_account (id, email, email_key)
-        SELECT gen_random_uuid(), n || :at, n || :at FROM generate_series(1, 5000) AS n RETURNING id, email
-    )
-    INSERT INTO member (workspace_id, id, user_id, origin, active, user_name, user_name_key, document, search)
-    SELECT :workspace, gen_random_uuid(), id, 'scim', true, email, email,
-           jsonb_build_object('userName', email), jsonb_build_object('userName', email)
-    FROM person
-"""
-
-
 def test_five_thousand_people_come_in_pieces_each_once(idp, admin):
     with transaction() as connection:
-        parameters = {"workspace": idp.workspace.id, "at": f"@{idp.workspace.slug}.example"}
-        connection.execute(text(MANY), parameters)
+        crowd.join(connection, workspace_id=idp.workspace.id, slug=idp.workspace.slug, count=5000)
     url = f"{admin.base_url}/api/access/export"
     headers = {"Authorization": f"Bearer {admin.token}"}
     with requests.get(url, headers=headers, stream=True, timeout=60) as answer:
