@@ -136,15 +136,22 @@ def change(asking: Asking, group_id: str, body: Any, condition: ETags, shown: Pr
     if changes.members is not None:
         delta = Delta(changes.members.added, changes.members.removed, changes.members.cleared)
 
-    def whole(database: Connection) -> Written:
-        group = _locked(database, asking, wanted, condition)
+    def stored(database: Connection, group: GroupView) -> Written:
         after = apply(changes, group.document, kind)
         return _stored(database, asking, group, after, delta, changes.attributes, shown)
+
+    if changes.on_document or condition or _takes_more(asking, delta, shown):
+        return lambda database: stored(database, _locked(database, asking, wanted, condition))
 
     def alone(database: Connection) -> Written | None:
         return _exchanged(database, asking, wanted, delta, shown)
 
-    return whole if changes.on_document or condition or _takes_more(asking, delta, shown) else Light(whole, alone)
+    def whole(database: Connection) -> Written:
+        group = _locked(database, asking, wanted, condition)
+        # Who was to leave, and came into the group while the statement waited for it, is seen by the same one now.
+        return (alone(database) if delta.removed else None) or stored(database, group)
+
+    return Light(whole, alone)
 
 
 def _takes_more(asking: Asking, delta: Delta, shown: Projection | None) -> bool:
