@@ -94,7 +94,6 @@ def by_connection(
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         g.connection = found = _connection_of(_bearer(), look(*args, **kwargs))
-        g.actor = Actor("connection", str(found.id), request_id())
         refuse_paused(found)
         _refuse_haste(found)
         return view(*args, **kwargs)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from provisioning.database import reading
-from provisioning.directory import enrolment
+from provisioning.directory import connections, enrolment
 from provisioning.journal.entries import Entry
 from provisioning.pace import Pace
 from provisioning.web.scim import journal
@@ -161,6 +161,15 @@ def test_what_is_plain_is_carried_out_as_by_the_views_and_without_them(twins):
     assert (set(lane.by_a_view), set(views.by_a_view)) == ({False}, {True})
 
 
+def test_a_group_that_is_not_sent_back_is_answered_with_nothing(twins, monkeypatch):
+    monkeypatch.setattr("provisioning.web.scim.groups.MOST_SENT_BACK", 0)
+    joins = patch(set_to("members", [{"value": "{bob}"}], "add"))
+    steps = (STORY[1], ("POST", "/Groups", group("team")), ("PATCH", "/Groups/{team}", joins))
+    lane, views = ([narrator.tell(*step) for step in steps] for narrator in map(Narrator, twins))
+    assert lane == views
+    assert (lane[-1].status, lane[-1].body, "Content-Type" in lane[-1].headers) == (204, None, False)
+
+
 def test_the_story_tells_of_much_that_can_happen(lane):
     narrator = Narrator(lane)
     assert {narrator.tell(*step).status for step in STORY} == {200, 201, 400, 404, 409}
@@ -304,3 +313,13 @@ def test_who_speaks_is_learned_from_what_they_write(lane):
     learned = text("SELECT learned_dialect FROM connection WHERE id = :id")
     with reading() as database:
         assert database.execute(learned, {"id": lane.idp.connection.id}).scalar_one() == "entra"
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["lane", "views"])
+def test_what_was_written_is_acknowledged_where_who_speaks_is_not_remembered(twins, monkeypatch, number):
+    def fail(*_args: Any, **_more: Any) -> None:
+        raise OperationalError("", None, Away())
+
+    monkeypatch.setattr(connections, "learn", fail)
+    created = twins[number].write("POST", "/Users", user("ann", active="True"))
+    assert (created.status, created.body["active"]) == (201, True)

@@ -49,7 +49,7 @@ def end(response: Response) -> Response:
 
 
 def learn(asking: Asking, user_agent: str) -> None:
-    """Remember who speaks, the first time that it can be told.
+    """Remember who speaks, the first time that it can be told; where that fails, it is told again.
 
     Args:
         asking: whose request is over.
@@ -62,8 +62,11 @@ def learn(asking: Asking, user_agent: str) -> None:
     # One who gives a name is believed before what one sends tells.
     if known is None or recognise(user_agent, ()) is not None:
         of = {"workspace_id": asking.connection.workspace_id, "connection_id": asking.connection.id}
-        with transaction() as database:
-            connections.learn(database, **of, dialect=heard)
+        try:
+            with transaction() as database:
+                connections.learn(database, **of, dialect=heard)
+        except DatabaseFailure as error:
+            _log.warning("who speaks is not remembered yet (%s)", type(error).__name__)
 
 
 def operation(asking: Asking, method: str, path: str, status: int, document: Mapping[str, Any]) -> None:

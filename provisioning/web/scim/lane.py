@@ -49,9 +49,9 @@ def init_app(app: Flask) -> None:
         answered = None if errand is None else _answered(errand, environ, means)
         if errand is None or answered is None:
             return inner(environ, start_response)
-        asking, told = answered
+        who, told = answered
         about = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "status": told.status}
-        log.put(journal.entry(asking, told.error, **about, started=started, asked=errand.filter))
+        log.put(journal.entry(who, told.error, **about, started=started, asked=errand.filter))
         body = b"" if told.document is None else orjson.dumps(told.document)
         start_response(_STATUSES[told.status], _headers(told, environ, len(body)))
         return [body]

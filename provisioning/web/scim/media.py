@@ -72,7 +72,11 @@ def respond(document: Any, status: int = 200) -> Response:
 def respond_written(written: Written | None, shown: Projection, status: int = 200) -> Response:
     """What an operation left; 204 where nothing is to be shown."""
     told = of_written(written, shown, status)
-    response = Response(status=told.status) if told.document is None else respond(told.document, told.status)
+    if told.document is None:
+        nothing = Response(status=told.status)
+        del nothing.headers["Content-Type"]
+        return nothing
+    response = respond(told.document, told.status)
     response.headers.update(told.headers)
     return response
 
