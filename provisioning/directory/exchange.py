@@ -165,7 +165,7 @@ def exchange(
     """Have members come into a pushed group, and leave it, by one statement.
 
     Args:
-        connection: on which the statement stands alone.
+        connection: on which the statement stands alone, or in a transaction that holds the group.
         workspace_id: whose group it is.
         group_id: which one.
         connection_id: who pushes it.

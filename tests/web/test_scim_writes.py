@@ -5,6 +5,7 @@ twice.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from provisioning.context import context
 from provisioning.database import reading
 from provisioning.directory import connections, enrolment
 from provisioning.journal.entries import Entry
 from provisioning.pace import Pace
-from provisioning.web.scim import journal
+from provisioning.web.scim import asking, journal
 from tests.conftest import ENTERPRISE_URN, GROUP_URN, PATCH_URN, USER_URN, Idp, new_workspace
 from tests.web.lane import Answer, ask
 
@@ -307,9 +309,11 @@ def test_what_takes_something_from_too_many_is_held_back(lane, new_admin):
     assert len(waiting) == [answer.status for answer in answers].count(403)
 
 
-def test_who_speaks_is_learned_from_what_they_write(lane):
+@pytest.mark.parametrize(("value", "status"), [("False", 200), ("maybe", 400)])
+def test_who_speaks_is_learned_from_what_they_write(lane, value, status):
     ann = lane.write("POST", "/Users", user("ann")).body["id"]
-    assert not lane.write("PATCH", f"/Users/{ann}", patch(set_to("active", "False", "Replace"))).by_a_view
+    answer = lane.write("PATCH", f"/Users/{ann}", patch(set_to("active", value, "Replace")))
+    assert (answer.status, answer.by_a_view) == (status, False)
     learned = text("SELECT learned_dialect FROM connection WHERE id = :id")
     with reading() as database:
         assert database.execute(learned, {"id": lane.idp.connection.id}).scalar_one() == "entra"
@@ -323,3 +327,16 @@ def test_what_was_written_is_acknowledged_where_who_speaks_is_not_remembered(twi
     monkeypatch.setattr(connections, "learn", fail)
     created = twins[number].write("POST", "/Users", user("ann", active="True"))
     assert (created.status, created.body["active"]) == (201, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "prefix", "base_url"),
+    [
+        ("scim.corp.example", "/caf\u00c3\u00a9", "https://scim.corp.example/caf\u00e9/scim/v2"),
+        *((host, "", None) for host in ("[1:2]", "[12345::]", "xn--", "xn--a")),
+    ],
+)
+def test_addresses_are_as_a_trusted_proxy_tells_unless_none_can_be_made_of_that(app, host, prefix, base_url):
+    means = replace(context(), trusted_proxies=1)
+    environ = {"wsgi.url_scheme": "https", "HTTP_HOST": host, "SCRIPT_NAME": prefix}
+    assert asking.base_url(environ, means) == (base_url or f"{means.public_url}/scim/v2")

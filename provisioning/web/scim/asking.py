@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flask import g, request
-from werkzeug.wsgi import get_current_url
+from werkzeug.sansio.utils import get_current_url
+from werkzeug.wsgi import get_host
 
 from provisioning.context import Context, context
 from provisioning.directory.connections import ConnectionView
@@ -56,5 +57,13 @@ def of_request() -> Asking:
 
 def base_url(environ: WSGIEnvironment, means: Context) -> str:
     """What clients call the door: as they wrote it, where a proxy that is trusted tells, else as it is configured."""
-    public = get_current_url(environ, root_only=True).rstrip("/") if means.trusted_proxies else means.public_url
-    return f"{public}/scim/v2"
+    return f"{_as_written(environ, means) if means.trusted_proxies else means.public_url}/scim/v2"
+
+
+def _as_written(environ: WSGIEnvironment, means: Context) -> str:
+    prefix = environ.get("SCRIPT_NAME", "").encode("latin-1").decode(errors="replace")
+    try:
+        return get_current_url(environ["wsgi.url_scheme"], get_host(environ), prefix).rstrip("/")
+    except ValueError:
+        # A name that passes for one, and that no address can be made of.
+        return means.public_url

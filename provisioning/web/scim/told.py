@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from werkzeug.urls import iri_to_uri
+
 from provisioning.scim.errors import ScimError
 from provisioning.scim.messages import error_body
 from provisioning.scim.projection import Projection
@@ -38,7 +40,7 @@ def of_written(written: Written | None, shown: Projection, status: int) -> Told:
     if written is None or written.resource is None:
         return Told(None, _NO_CONTENT)
     meta = written.resource["meta"]
-    headers = {"ETag": meta["version"], **({"Location": meta["location"]} if status == _CREATED else {})}
+    headers = {"ETag": meta["version"], **({"Location": iri_to_uri(meta["location"])} if status == _CREATED else {})}
     return Told(shown.apply(written.resource, written.attributes), status, headers)
 
 

@@ -85,7 +85,7 @@ def _carried_out(
         try:
             written = carry_out(asking, prepare(endpoint.verbs, asking, identifier, body, shown))
             answer = told.of_written(written, shown, status)
-            journal.learn(asking, environ.get("HTTP_USER_AGENT", ""))
         except Exception as error:  # noqa: BLE001 - each has its answer
             answer = told.of_failure(failure_of(error))
+        journal.learn(asking, environ.get("HTTP_USER_AGENT", ""))
     return answer
