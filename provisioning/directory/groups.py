@@ -300,8 +300,8 @@ def members_of(connection: Connection, *, workspace_id: UUID, group_id: UUID) ->
     wanted = (
         select(Member.id, func.coalesce(Member.display_name, Member.user_name))
         .join(Membership, (Member.workspace_id == Membership.workspace_id) & (Member.id == Membership.member_id))
-        .where(Membership.workspace_id == workspace_id, Membership.group_id == group_id)
-        .order_by(Membership.member_id)
+        .where(*memberships.inside(workspace_id, group_id))
+        .order_by(Membership.group_id, Membership.member_id)
     )
     return [MemberReference(*row) for row in connection.execute(wanted)]
 

@@ -19,7 +19,7 @@ from provisioning import entropy, outbox
 from provisioning.directory import extensions, groups, members, roster
 from provisioning.directory.connections import ConnectionView
 from provisioning.directory.events import HeldChangesSettled, MassChange
-from provisioning.directory.memberships import Delta, ids_of
+from provisioning.directory.memberships import Delta, ids_in, ids_of
 from provisioning.directory.models import HeldChange, Member, Membership
 from provisioning.directory.profile import GroupProfile, Profile
 from provisioning.outbox import Actor
@@ -110,9 +110,7 @@ def require_few(
 
 def leaving(connection: Connection, *, workspace_id: UUID, group_id: UUID, delta: Delta) -> frozenset[UUID]:
     """Whom a change takes out of a group."""
-    inside = select(Membership.member_id).where(
-        Membership.workspace_id == workspace_id, Membership.group_id == group_id
-    )
+    inside = ids_in(workspace_id, group_id)
     if not delta.cleared:
         inside = inside.where(Membership.member_id.in_(ids_of(delta.removed)))
     staying = set(ids_of(delta.added))

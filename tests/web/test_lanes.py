@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import pytest
-from flask import request_started
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioning.context import context
 from provisioning.pace import Pace
 from tests.conftest import Admin, new_workspace
+from tests.web.lane import Answer, views_begun
 from tests.web.test_introspection import begin
 from tests.web.tokens import SOURCE_ADMIN, made_by
 
 EVALUATE, INTROSPECT = "/access/v1/evaluation", "/oauth/introspect"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MEASURE = {f"X-RateLimit-{name}" for name in ("Limit", "Consumed", "Remaining", "Reset")}
-
-
-class Answer(NamedTuple):
-    status: int
-    body: bytes
-    headers: dict[str, str]
-    by_a_view: bool
 
 
 class Asker:
@@ -35,9 +28,8 @@ class Asker:
         self.app, self.admin, self.people, self.slug = app, admin, people, slug
 
     def post(self, path: str, body: bytes, media_type: str, token: str | None = None, **more: Any) -> Answer:
-        begun: list[Any] = []
         headers = {"Authorization": f"Bearer {token or self.admin.token}", **more.pop("headers", {})}
-        with request_started.connected_to(lambda *_args, **_more: begun.append(1), self.app):
+        with views_begun(self.app) as begun:
             sent = {"data": body, "content_type": media_type, "headers": headers, **more}
             got = self.app.test_client().post(path, **sent)
         told = {name: value for name, value in got.headers.items() if name not in MEASURE - {"X-RateLimit-Limit"}}

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from flask import request_started
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
@@ -20,7 +19,7 @@ from provisioning.web.scim import journal
 from tests.conftest import ENTERPRISE_URN, TEST, USER_URN, Idp, new_workspace
 from tests.statements import counted
 from tests.waiting import eventually
-from tests.web.lane import Answer, ask
+from tests.web.lane import Answer, ask, views_begun
 
 NAMES = ["ann@corp.example", "Zoë Ärmel", "a+b c@corp.example", "per%cent", "semi;colon&ampersand", "ﬁ" * 20]
 # It looks like the name of an attribute, and is a text.
@@ -166,8 +165,7 @@ def test_bytes_that_do_not_belong_in_an_address_are_left_to_the_views(world):
     raw = named("userName", NAMES[1]).replace(quote("Zoë Ärmel"), "Zoë+Ärmel".encode().decode("latin-1"))
     environ = {**EnvironBuilder("/scim/v2/Users").get_environ(), "QUERY_STRING": raw}
     environ["HTTP_AUTHORIZATION"] = f"Bearer {world.idp.token}"
-    begun: list[Any] = []
-    with request_started.connected_to(lambda *_args, **_more: begun.append(1), world.app):
+    with views_begun(world.app) as begun:
         body = b"".join(world.app(environ, lambda *_started: None))
     assert (len(begun), b'"totalResults":1' in body) == (1, True)
 

@@ -19,7 +19,7 @@ from provisioning.web.failure import failure_of
 from provisioning.web.guard import by_connection
 from provisioning.web.scim import groups, journal, media, told, users
 from provisioning.web.scim.asking import Asking, of_request
-from provisioning.web.scim.operation import Operation, Written, carry_out
+from provisioning.web.scim.operation import STATUSES, Operation, Written, carry_out
 
 MOST_OPERATIONS, MOST_BYTES = 1000, 4 * 1024 * 1024
 _VERBS = {f"/{endpoint.name}": endpoint.verbs for endpoint in (users.ENDPOINT, groups.ENDPOINT)}
@@ -100,7 +100,7 @@ class _Run:
 
     def _done(self, number: int, left: Written | None) -> None:
         operation = self.plan.read[number]
-        status = _STATUSES[operation.method]
+        status = STATUSES[operation.method]
         journal.operation(self.asking, operation.method, f"/Bulk{operation.endpoint}", status, {})
         self.results[number] = {
             **_named(operation),
@@ -126,7 +126,6 @@ class _Run:
         return f"{self.asking.viewer.base_url}{operation.endpoint}/{self.ids.get(bulk_id, written)}"
 
 
-_STATUSES = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
 _BESIDE = "An operation failed that this one names, and that names this one."
 
 
@@ -136,14 +135,8 @@ def _prepared(asking: Asking, operation: BulkOperation, ids: dict[str, str], to_
     if verbs is None:
         raise InvalidPath(f"A Bulk request works on {' and '.join(_VERBS)}, not on {operation.endpoint[:100]}.")
     data = resolved(operation.data, ids, to_come)
-    if operation.method == "POST":
-        return verbs.create(asking, data, None)
-    identifier = str(resolved(operation.identifier, ids))
-    condition = parse_etags(operation.version)
-    if operation.method == "DELETE":
-        return verbs.delete(asking, identifier, condition)
-    write = verbs.replace if operation.method == "PUT" else verbs.change
-    return write(asking, identifier, data, condition, None)
+    identifier = "" if operation.identifier is None else str(resolved(operation.identifier, ids))
+    return verbs.prepare(operation.method, asking, identifier, data, parse_etags(operation.version), None)
 
 
 def _named(operation: BulkOperation) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def _wants_members(shown: Projection | None) -> bool:
 
 def _wants_all_members(shown: Projection | None) -> bool:
     """Whether members were asked for by name: then all of them are sent back."""
-    return shown is not None and shown.is_chosen and shown.wants("members")
+    return shown is not None and shown.is_chosen and _wants_members(shown)
 
 
 def _stored(

@@ -45,15 +45,16 @@ def init_app(app: Flask) -> None:
         started, read = time.perf_counter(), readers.get(environ["REQUEST_METHOD"])
         if read is None or not environ["PATH_INFO"].startswith(DOOR):
             return inner(environ, start_response)
-        errand = read(environ, means)
+        media_type = media.best(environ.get("HTTP_ACCEPT", ""))
+        errand = None if media_type is None else read(environ, means)
         answered = None if errand is None else _answered(errand, environ, means)
-        if errand is None or answered is None:
+        if media_type is None or errand is None or answered is None:
             return inner(environ, start_response)
         who, told = answered
         about = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "status": told.status}
         log.put(journal.entry(who, told.error, **about, started=started, asked=errand.filter))
         body = b"" if told.document is None else orjson.dumps(told.document)
-        start_response(_STATUSES[told.status], _headers(told, environ, len(body)))
+        start_response(_STATUSES[told.status], _headers(told, media_type, len(body)))
         return [body]
 
     app.wsgi_app = called  # type: ignore[method-assign]
@@ -62,7 +63,7 @@ def init_app(app: Flask) -> None:
 def _answered(errand: Errand, environ: WSGIEnvironment, means: Context) -> tuple[Asking, Told] | None:
     """Who asks, and what they are told; None where a view has to look at it."""
     digest = lanes.bearer(environ, means, Kind.CONNECTION)
-    if digest is None or _media_type(environ) is None:
+    if digest is None:
         return None
     try:
         with reading() as database:
@@ -87,15 +88,7 @@ def _is_more_to_do(known: ConnectionView, environ: WSGIEnvironment, means: Conte
     return False
 
 
-def _media_type(environ: WSGIEnvironment) -> str | None:
-    return media.best(environ.get("HTTP_ACCEPT", ""))
-
-
-def _headers(told: Told, environ: WSGIEnvironment, length: int) -> list[tuple[str, str]]:
+def _headers(told: Told, media_type: str, length: int) -> list[tuple[str, str]]:
     if told.document is None:
         return [*told.headers.items()]
-    return [
-        ("Content-Type", _media_type(environ) or media.MEDIA_TYPE),
-        ("Content-Length", str(length)),
-        *told.headers.items(),
-    ]
+    return [("Content-Type", media_type), ("Content-Length", str(length)), *told.headers.items()]

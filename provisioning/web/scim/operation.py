@@ -67,6 +67,8 @@ class Light:
         return self.whole(database)
 
 
+# What an operation is answered with that succeeded, by its method (RFC 7644, section 3).
+STATUSES = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
 Write = Callable[[Asking, str, Any, ETags, Projection | None], Operation]
 
 
@@ -81,6 +83,17 @@ class Verbs:
     replace: Write
     change: Write
     delete: Callable[[Asking, str, ETags], Operation]
+
+    def prepare(
+        self, method: str, asking: Asking, identifier: str, body: Any, condition: ETags, shown: Projection | None
+    ) -> Operation:
+        """What a method asks for, of one by its id, or of a new one without."""
+        if method == "POST":
+            return self.create(asking, body, shown)
+        if method == "DELETE":
+            return self.delete(asking, identifier, condition)
+        write = self.replace if method == "PUT" else self.change
+        return write(asking, identifier, body, condition, shown)
 
 
 def carry_out(asking: Asking, work: Callable[[Connection], T]) -> T:

@@ -5,7 +5,7 @@ What becomes of one, a refusal too, is told from here: a view that began anew wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -21,7 +21,7 @@ from provisioning.web.scim.asking import Asking
 from provisioning.web.scim.endpoint import Endpoint
 from provisioning.web.scim.errands import DOOR, ID, Errand, Reader
 from provisioning.web.scim.media import MEDIA_TYPE, PLAIN
-from provisioning.web.scim.operation import Operation, Verbs, carry_out
+from provisioning.web.scim.operation import STATUSES, carry_out
 from provisioning.web.scim.told import Told
 
 if TYPE_CHECKING:  # these exist for type checkers alone
@@ -31,13 +31,7 @@ _ENDPOINTS: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in (u
 _MEDIA_TYPES = (MEDIA_TYPE, PLAIN, f"{MEDIA_TYPE}; charset=utf-8", f"{PLAIN}; charset=utf-8")
 # A group with some ten thousand members.
 _LARGEST = 1_000_000
-_Prepare = Callable[[Verbs, Asking, str, Any, Projection], Operation]
-# What is prepared, and the status of its answer.
-_METHODS: Mapping[str, tuple[_Prepare, int]] = {
-    "POST": (lambda verbs, asking, _, body, shown: verbs.create(asking, body, shown), 201),
-    "PUT": (lambda verbs, asking, one, body, shown: verbs.replace(asking, one, body, ETags(), shown), 200),
-    "PATCH": (lambda verbs, asking, one, body, shown: verbs.change(asking, one, body, ETags(), shown), 200),
-}
+_METHODS = ("POST", "PUT", "PATCH")
 
 
 def readers(app: Flask) -> Mapping[str, Reader]:
@@ -78,13 +72,13 @@ def _sent(environ: WSGIEnvironment) -> dict[str, Any] | None:
 def _carried_out(
     app: Flask, asking: Asking, endpoint: Endpoint, identifier: str, body: dict[str, Any], environ: WSGIEnvironment
 ) -> Told:
-    prepare, status = _METHODS[environ["REQUEST_METHOD"]]
+    method = environ["REQUEST_METHOD"]
     shown = Projection(endpoint.kind(asking.viewer.kinds))
     # What follows a commit asks which application is at work.
     with app.app_context():
         try:
-            written = carry_out(asking, prepare(endpoint.verbs, asking, identifier, body, shown))
-            answer = told.of_written(written, shown, status)
+            operation = endpoint.verbs.prepare(method, asking, identifier, body, ETags(), shown)
+            answer = told.of_written(carry_out(asking, operation), shown, STATUSES[method])
         except Exception as error:  # noqa: BLE001 - each has its answer
             answer = told.of_failure(failure_of(error))
         journal.learn(asking, environ.get("HTTP_USER_AGENT", ""))
