@@ -45,9 +45,7 @@ def start(clone: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def test_an_interrupted_set_up_is_taken_up_again_by_two_at_once_and_costs_nothing_afterwards(clone):
     interrupted = start(clone, "config")
-    line = ""
-    while "packages" not in line:
-        line = interrupted.stderr.readline()
+    assert any("packages" in line for line in interrupted.stderr)
     os.killpg(interrupted.pid, 9)
     interrupted.communicate()
     both = [start(clone, "config", "--json") for _ in range(2)]

@@ -228,14 +228,16 @@ def test_no_request_fails_while_every_part_is_restarted_in_turn(service, company
     threads = [threading.Thread(target=go_on, args=(number,)) for number in range(3)]
     for thread in threads:
         thread.start()
-    for name in ("web-a", "web-b", "worker-a", "beat-a"):
-        part = service.parts[name]
-        part.end()
-        part.start()
-        service.ready()
-    over.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for name in ("web-a", "web-b", "worker-a", "beat-a"):
+            part = service.parts[name]
+            part.end()
+            part.start()
+            service.ready()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
     assert failed == []
     assert len(done) > 50
 

@@ -354,15 +354,17 @@ def test_a_secret_is_replaced_without_a_gap_and_the_old_one_ends_when_it_should(
     clients = [threading.Thread(target=ask, args=pair) for pair in [("old", old), ("new", new)] * 4]
     for client in clients:
         client.start()
-    eventually(lambda: len(told["old"]) > 20 and len(told["new"]) > 20)
-    assert {answer for _, answer in told["old"]} == {200}
-    assert admin.request("DELETE", f"{path}/overlap").status_code == 200
-    ended = time.monotonic()
-    last = len(told["old"])
-    eventually(lambda: len(told["old"]) > last + 20 and len(told["new"]) > 60)
-    stop.set()
-    for client in clients:
-        client.join()
+    try:
+        eventually(lambda: len(told["old"]) > 20 and len(told["new"]) > 20)
+        assert {answer for _, answer in told["old"]} == {200}
+        assert admin.request("DELETE", f"{path}/overlap").status_code == 200
+        ended = time.monotonic()
+        last = len(told["old"])
+        eventually(lambda: len(told["old"]) > last + 20 and len(told["new"]) > 60)
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
     assert {answer for _, answer in told["new"]} == {200}
     assert {answer for began, answer in told["old"] if began > ended} == {401}
     assert names(admin, made["id"])[1:] == ["api_token.rotated", "api_token.overlap_ended"]
