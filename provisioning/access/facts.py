@@ -6,12 +6,12 @@ many people are in a group or in the workspace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, literal_column, or_, select, text, true
+from sqlalchemy import Select, func, literal_column, or_, select, text, true
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
@@ -23,7 +23,7 @@ from provisioning.access.roles import MINIMAL, OWNER, Catalogue
 from provisioning.access.rules import Facts, Grant, Path, Reference, Resource, Scope
 from provisioning.directory import extensions
 from provisioning.directory.models import Workspace
-from provisioning.prepared import Prepared
+from provisioning.prepared import Prepared, Row
 from provisioning.refusals import NotFound
 from provisioning.scim.errors import InvalidFilter
 from provisioning.scim.extensions import Kinds
@@ -69,13 +69,24 @@ _OF_MEMBER = f"""
            ({_ROLES}) AS roles,
            ({_RESOURCE}) AS resource
 """  # noqa: S608 - constants
-_WORKSPACE = select(Workspace.owners_by_mapping, extensions.OF_WORKSPACE.label("extensions")).where(
-    Workspace.id == bindparam("workspace")
-)
 _AS_JSON = dict.fromkeys(("person", "groups", "rules", "policies", "roles", "resource"), JSON)
-_MEMBER = text(_OF_MEMBER).columns(**_AS_JSON).subquery("loaded")
-_OF = _WORKSPACE.subquery("of")
-_LOAD_MEMBER = Prepared(select(_MEMBER, _OF).select_from(_MEMBER.join(_OF, true())))
+
+
+def loading(workspace: str = ":workspace") -> Select[*tuple[Any, ...]]:
+    """What the access of a member rests on: one row for `case`, its first column null where there is no such member.
+
+    Its parameters are those of `named`, and `workspace` unless that is said otherwise.
+
+    Args:
+        workspace: how SQL says in which workspace.
+    """
+    loaded = text(_OF_MEMBER.replace(":workspace", workspace)).columns(**_AS_JSON).subquery("loaded")
+    of = select(Workspace.owners_by_mapping, extensions.OF_WORKSPACE.label("extensions"))
+    here = of.where(Workspace.id == text(workspace)).subquery("of")
+    return select(loaded, here).select_from(loaded.join(here, true()))
+
+
+_LOAD_MEMBER = Prepared(loading())
 
 
 class _Loaded(NamedTuple):
@@ -122,7 +133,18 @@ def of_member(
     Raises:
         NotFound: the workspace has no such member.
     """
-    row = _Loaded(*_LOAD_MEMBER.one(connection, _named(workspace_id, on) | {"member": member_id}))
+    values = {"workspace": workspace_id, **named(member_id, on)}
+    return case(_LOAD_MEMBER.one(connection, values), catalogue=catalogue, on=on)
+
+
+def named(member_id: UUID, on: Reference | None = None) -> dict[str, Any]:
+    """The parameters of `loading`: who is asked about, and on what."""
+    return {"member": member_id, "type": on.type if on else None, "id": on.id if on else None}
+
+
+def case(found: Row, *, catalogue: Catalogue, on: Reference | None = None) -> Case:
+    """A row of `loading` as what is judged; the arguments and errors are those of `of_member`."""
+    row = _Loaded(*found)
     if row.person is None:
         raise NotFound("There is no such member in this workspace.")
     resource = _resource(on, row.resource)
@@ -132,14 +154,24 @@ def of_member(
     return Case(Facts(tuple(_grants(row, row.person, roles))), resource)
 
 
-def with_policies(found: Select[*tuple[Any, ...]], kind: Literal["token", "client"]) -> Prepared:
+# Given the columns of a program, selects a row at the most that it asks for.
+Along = Callable[[Any], Select[*tuple[Any, ...]]]
+
+
+def with_policies(
+    found: Select[*tuple[Any, ...]],
+    kind: Literal["token", "client"],
+    along: Along | None = None,
+) -> Prepared:
     """A look-up of a program that carries along what its access rests on, for `held_by`.
 
     Args:
         found: one row with the program's `workspace_id`, `id` and owner, its `member_id`, among its columns.
         kind: what it is.
+        along: what else is read; it follows these columns.
     """
     who = found.cte("who")
+    asked = None if along is None else along(who.c).lateral("asked")
     of_program = (Policy.workspace_id == who.c.workspace_id, getattr(Policy, f"{kind}_id") == who.c.id)
     counts = or_(Policy.ends_at.is_(None), Policy.ends_at > func.clock_timestamp())
     parts = [part for name in ("id", "role", "scope", "ends_at") for part in (name, getattr(Policy, name))]
@@ -149,11 +181,12 @@ def with_policies(found: Select[*tuple[Any, ...]], kind: Literal["token", "clien
     return Prepared(
         select(
             who,
+            *(() if asked is None else asked.c),
             who.c.workspace_id.label("_workspace_id"),
             who.c.member_id.label("_member_id"),
             policies.correlate(who).scalar_subquery().label("_policies"),
             roles.where(own.workspace_id == who.c.workspace_id).correlate(who).scalar_subquery().label("_roles"),
-        )
+        ).select_from(who if asked is None else who.outerjoin(asked, true()))
     )
 
 
@@ -165,7 +198,7 @@ def held_by(
     One statement for both; another one where there is an owner.
 
     Returns:
-        The row of the look-up and the facts, or None where it finds nobody.
+        The row of the look-up, with what was read along, and the facts; or None where it finds nobody.
     """
     row = found.one_or_none(connection, parameters)
     if row is None:
@@ -176,10 +209,6 @@ def held_by(
     where = {"workspace_id": workspace_id, "catalogue": catalogue}
     bounds = None if member_id is None else of_member(connection, member_id=member_id, **where).facts
     return who, Facts(tuple(grant for grant in given if grant), bounds)
-
-
-def _named(workspace_id: UUID, on: Reference | None) -> dict[str, Any]:
-    return {"workspace": workspace_id, "type": on.type if on else None, "id": on.id if on else None}
 
 
 def _resource(on: Reference | None, found: Mapping[str, Any] | None) -> Resource | None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
@@ -21,7 +21,7 @@ from provisioning.directory.models import SESSION_EPOCHS, Member, User, Workspac
 from provisioning.directory.models import Connection as IdpConnection
 from provisioning.directory.paging import Page, Sorting, Window, fetch
 from provisioning.outbox import Actor
-from provisioning.prepared import Prepared
+from provisioning.prepared import Prepared, Row
 from provisioning.refusals import NoActiveMembership, NotFound
 from provisioning.sessions.events import SessionBegun, SessionEnded, SessionRenewed, SessionRevoked
 from provisioning.sessions.listing import HERE, LIST, SessionView, view, without_others
@@ -226,14 +226,28 @@ class Seen:
     amr: tuple[str, ...]
 
 
-_HERE = and_(
-    Member.workspace_id == bindparam("workspace"),
-    Member.user_id == Session.user_id,
-    Member.active,
-    or_(Session.reach_id.is_(None), Session.reach_id == bindparam("workspace")),
-)
 _STEP_UP = (Session.authenticated_at, Session.acr, Session.amr)
-_SEEN = Prepared(_WITH_DIGEST.add_columns(Member.id, Member.user_name, *_STEP_UP).join(Member, _HERE))
+
+
+def seen_in(workspace: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """The session that was `brought`, if it is an active member's of a workspace and reaches that: a row for `seen`."""
+    here = and_(
+        Member.workspace_id == workspace,
+        Member.user_id == Session.user_id,
+        Member.active,
+        or_(Session.reach_id.is_(None), Session.reach_id == workspace),
+    )
+    return _WITH_DIGEST.add_columns(Member.id, Member.user_name, *_STEP_UP).join(Member, here)
+
+
+_SEEN = Prepared(seen_in(bindparam("workspace")))
+
+
+def seen(row: Row, policy: SessionPolicy) -> Seen:
+    """A row of `seen_in`, judged."""
+    *columns, member_id, user_name, authenticated_at, acr, amr = row
+    standing = Standing(*columns)
+    return Seen(verdict(standing, policy), standing, member_id, user_name, authenticated_at, acr, tuple(amr))
 
 
 def seen_from(connection: Connection, *, digest: bytes, policy: SessionPolicy, workspace_id: UUID) -> Seen | None:
@@ -243,11 +257,7 @@ def seen_from(connection: Connection, *, digest: bytes, policy: SessionPolicy, w
         None where there is none of a person who is an active member there, or it doesn't reach that workspace.
     """
     row = _SEEN.one_or_none(connection, {"brought": digest, "workspace": workspace_id})
-    if row is None:
-        return None
-    *columns, member_id, user_name, authenticated_at, acr, amr = row
-    standing = Standing(*columns)
-    return Seen(verdict(standing, policy), standing, member_id, user_name, authenticated_at, acr, tuple(amr))
+    return None if row is None else seen(row, policy)
 
 
 def record_activity(connection: Connection, *, standing: Standing, policy: SessionPolicy) -> Standing:

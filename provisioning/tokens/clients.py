@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, literal, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import func
 
@@ -33,7 +33,7 @@ from provisioning.tokens.events import (
     OAuthSecretRemoved,
 )
 from provisioning.tokens.models import AccessToken, OAuthClient, OAuthKey, OAuthSecret
-from provisioning.tokens.standing import CLIENTS_MAKERS_STAND
+from provisioning.tokens.standing import makers_stand, owner_stands
 
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(minutes=1), timedelta(days=30)
 MOST_SECRETS = 2
@@ -102,19 +102,8 @@ class Proof:
 UNPROVED = Proof()
 _STANDS = and_(
     select(1).where(Workspace.id == OAuthClient.workspace_id, Workspace.deleted_at.is_(None)).exists(),
-    or_(
-        OAuthClient.member_id.is_(None),
-        select(1)
-        .where(
-            Member.workspace_id == OAuthClient.workspace_id,
-            Member.id == OAuthClient.member_id,
-            Member.user_id == OAuthClient.user_id,
-            Member.active,
-            Member.active_since_epoch == OAuthClient.member_epoch,
-        )
-        .exists(),
-    ),
-    CLIENTS_MAKERS_STAND,
+    owner_stands(OAuthClient),
+    makers_stand(OAuthClient),
 )
 _COLUMNS = (
     OAuthClient.id,

@@ -22,7 +22,7 @@ from provisioning.tokens.events import (
     ApiTokenShortened,
 )
 from provisioning.tokens.models import ApiToken, ApiTokenSecret
-from provisioning.tokens.standing import OWNER_STANDS
+from provisioning.tokens.standing import owner_stands
 
 _END = text(
     """
@@ -158,7 +158,7 @@ def revoke_orphans(connection: Connection, *, user_id: UUID, by: Actor) -> int:
         How many were marked, with those that they have made.
     """
     orphans = select(ApiToken.workspace_id, ApiToken.id, _WHY.label("why")).where(
-        ApiToken.user_id == user_id, ApiToken.ended_at.is_(None), ~OWNER_STANDS
+        ApiToken.user_id == user_id, ApiToken.ended_at.is_(None), ~owner_stands(ApiToken)
     )
     rows = connection.execute(orphans.order_by(ApiToken.id)).all()
     return sum(end(connection, workspace_id=row.workspace_id, token_id=row.id, reason=row.why, by=by) for row in rows)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, false, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import func
 
 from provisioning.directory.models import Member, Workspace
 from provisioning.prepared import Prepared
-from provisioning.tokens.models import ApiToken, ApiTokenSecret, OAuthClient
+from provisioning.tokens.models import ApiToken, ApiTokenSecret
 
 # Use is written at most this often: what is shown lags so much behind, and is never ahead.
 _NOTED_EVERY: Any = text("INTERVAL '1 minute'")
@@ -59,6 +59,8 @@ VIEW: Select[*tuple[Any, ...]] = select(
     ApiToken.last_used_from,
 )
 _RANGES = 9
+# So many columns has a row for `view` that tells who asks.
+COLUMNS = len(fields(TokenView))
 
 
 def view(row: Sequence[Any]) -> TokenView:
@@ -68,63 +70,55 @@ def view(row: Sequence[Any]) -> TokenView:
     return TokenView(*columns)
 
 
-# The owner is the same person, and has been an active member ever since the token was made.
-OWNER_STANDS = or_(
-    ApiToken.member_id.is_(None),
-    select(1)
-    .where(
-        Member.workspace_id == ApiToken.workspace_id,
-        Member.id == ApiToken.member_id,
-        Member.user_id == ApiToken.user_id,
-        Member.active,
-        Member.active_since_epoch == ApiToken.member_epoch,
-    )
-    .exists(),
-)
-STANDS = and_(ApiToken.ended_at.is_(None), ApiToken.expires_at > _NOW, OWNER_STANDS)
-
-# The token that made an OAuth client, the one that made that ...: none of them has ended. Of a client that no token has
-# made, there is none to look at.
-_MAKER = select(ApiToken.workspace_id, ApiToken.parent_id, STANDS.label("stands"))
-_nearest = (
-    _MAKER.where(ApiToken.workspace_id == OAuthClient.workspace_id, ApiToken.id == OAuthClient.parent_id)
-    .correlate(OAuthClient)
-    .cte("maker", recursive=True, nesting=True)
-)
-_MAKERS = _nearest.union_all(
-    _MAKER.join(_nearest, and_(ApiToken.workspace_id == _nearest.c.workspace_id, ApiToken.id == _nearest.c.parent_id))
-)
-CLIENTS_MAKERS_STAND = ~select(1).select_from(_MAKERS).where(~_MAKERS.c.stands).exists()
-
-# The token of a secret, the one that made it, the one that made that ...: all of them have to stand.
-_KEY = (ApiToken.workspace_id, ApiToken.id, ApiToken.parent_id)
-_UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
-_ASKED: Select[*tuple[Any, ...]] = select(*_KEY, STANDS.label("stands"), true().label("asked"))
-_IN_PERSON = "in_person"
-
-
-def _judged(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """The token that is asked about, if it and its whole line stand."""
-    first = asked.cte("line", recursive=True)
-    line = first.union_all(
-        select(*_KEY, STANDS.label("stands"), false().label("asked"), false().label(_IN_PERSON)).join(
-            first, and_(ApiToken.workspace_id == first.c.workspace_id, ApiToken.id == first.c.parent_id)
-        )
-    )
-    return (
-        VIEW.add_columns(_UNNOTED.label("use_is_news"), line.c.in_person)
-        .join(line, and_(ApiToken.workspace_id == line.c.workspace_id, ApiToken.id == line.c.id))
+def owner_stands(of: Any) -> ColumnElement[bool]:
+    """The owner of a token or an OAuth client is the same person, and an active member ever since it was made."""
+    return or_(
+        of.member_id.is_(None),
+        select(1)
         .where(
-            line.c.asked,
-            select(func.bool_and(line.c.stands)).scalar_subquery(),
-            select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
+            Member.workspace_id == of.workspace_id,
+            Member.id == of.member_id,
+            Member.user_id == of.user_id,
+            Member.active,
+            Member.active_since_epoch == of.member_epoch,
         )
+        .exists(),
     )
 
 
+def _stands(token: Any) -> ColumnElement[bool]:
+    return and_(token.ended_at.is_(None), token.expires_at > _NOW, owner_stands(token))
+
+
+def makers_stand(of: Any) -> ColumnElement[bool]:
+    """The token that made a token or an OAuth client, the one that made that ...: none of them has ended.
+
+    What no token has made, as most are, has none to look at.
+    """
+    maker = aliased(ApiToken)
+    made_by = select(maker.workspace_id, maker.parent_id, _stands(maker).label("stands"))
+    nearest = (
+        made_by.where(maker.workspace_id == of.workspace_id, maker.id == of.parent_id)
+        .correlate(of)
+        .cte("maker", recursive=True, nesting=True)
+    )
+    line = nearest.union_all(
+        made_by.join(nearest, and_(maker.workspace_id == nearest.c.workspace_id, maker.id == nearest.c.parent_id))
+    )
+    return or_(of.parent_id.is_(None), ~select(1).select_from(line).where(~line.c.stands).exists())
+
+
+STANDS = _stands(ApiToken)
+_LIVES = and_(
+    STANDS,
+    makers_stand(ApiToken),
+    select(1).where(Workspace.id == ApiToken.workspace_id, Workspace.deleted_at.is_(None)).exists(),
+)
+_UNNOTED = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < _NOW - _NOTED_EVERY)
+_ASKING = VIEW.add_columns(_UNNOTED.label("use_is_news"))
 # The token of a secret, if it lives at this moment, and all those that it descends from.
-BY_SECRET = _judged(
-    _ASKED.add_columns(ApiTokenSecret.in_person.label(_IN_PERSON))
+BY_SECRET = (
+    _ASKING.add_columns(ApiTokenSecret.in_person)
     .join(
         ApiTokenSecret,
         and_(ApiTokenSecret.workspace_id == ApiToken.workspace_id, ApiTokenSecret.token_id == ApiToken.id),
@@ -132,13 +126,12 @@ BY_SECRET = _judged(
     .where(
         ApiTokenSecret.digest == bindparam("digest"),
         or_(ApiTokenSecret.expires_at.is_(None), ApiTokenSecret.expires_at > _NOW),
+        _LIVES,
     )
 )
 _BY_SECRET = Prepared(BY_SECRET)
-_JUDGE_BY_ID = _judged(
-    _ASKED.add_columns(false().label(_IN_PERSON)).where(
-        ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token")
-    )
+_BY_ID = _ASKING.add_columns(false()).where(
+    ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token"), _LIVES
 )
 
 
@@ -153,7 +146,7 @@ def live(connection: Connection, digest: bytes) -> TokenView | None:
 
 def live_by_id(connection: Connection, *, workspace_id: UUID, token_id: UUID) -> TokenView | None:
     """The workspace's token of this id if it lives at this moment, and all those that it descends from."""
-    row = connection.execute(_JUDGE_BY_ID, {"workspace": workspace_id, "token": token_id}).one_or_none()
+    row = connection.execute(_BY_ID, {"workspace": workspace_id, "token": token_id}).one_or_none()
     return None if row is None else view(row)
 
 

@@ -27,7 +27,7 @@ from provisioning.directory.connections import ConnectionView
 from provisioning.directory.looks import Look
 from provisioning.outbox import Actor
 from provisioning.pace import Measure
-from provisioning.prepared import Row
+from provisioning.prepared import Prepared, Row
 from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict, verdict
@@ -249,10 +249,26 @@ def _bearer() -> str:
     return header.token
 
 
-def by_secret(database: Connection, digest: bytes, *, catalogue: Catalogue) -> tuple[TokenView, Facts] | None:
-    """The API token of a secret, if it lives at this moment, and what its access rests on."""
-    known = facts.held_by(database, _BY_API_TOKEN, {"digest": digest}, catalogue=catalogue)
-    return None if known is None else (standing.view(known[0]), known[1])
+def along(wanted: facts.Along) -> Prepared:
+    """The statement of a `Look` for `by_secret`.
+
+    Args:
+        wanted: by the token that asks; the first column of a row is never null.
+    """
+    return facts.with_policies(standing.BY_SECRET, "token", wanted)
+
+
+def by_secret(
+    database: Connection, digest: bytes, *, catalogue: Catalogue, look: Look | None = None
+) -> tuple[TokenView, Facts, Row | None] | None:
+    """The API token of a secret, if it lives at this moment, what its access rests on, and what it looks for."""
+    statement, values = (_BY_API_TOKEN, {}) if look is None else look
+    known = facts.held_by(database, statement, {"digest": digest, **values}, catalogue=catalogue)
+    if known is None:
+        return None
+    row, held = known
+    found = row[standing.COLUMNS :]
+    return standing.view(row[: standing.COLUMNS]), held, tuple(found) if found and found[0] is not None else None
 
 
 def _by_api_token() -> Program:
@@ -266,7 +282,7 @@ def _by_api_token() -> Program:
                 standing.note_use(database, token=known[0], address=request.remote_addr)
     if known is None:
         raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
-    found, held = known
+    found, held, _ = known
     measured(request.environ.get(MEASURED) or count(found, context()))
     return Program(found, held, Actor("token", str(found.id), request_id()))
 

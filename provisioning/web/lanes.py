@@ -18,6 +18,8 @@ from provisioning.access import rules
 from provisioning.context import Context
 from provisioning.credentials import Kind
 from provisioning.database import DatabaseFailure, reading
+from provisioning.directory.looks import Look
+from provisioning.prepared import Row
 from provisioning.refusals import Refusal
 from provisioning.tokens import ranges
 from provisioning.tokens.standing import TokenView
@@ -93,25 +95,34 @@ def bearer(environ: WSGIEnvironment, means: Context, kind: Kind) -> bytes | None
     return means.keyring.recognise(header.removeprefix(_BEARER), kind)
 
 
-def token(environ: WSGIEnvironment, means: Context, action: str) -> TokenView | None:
+def token(
+    environ: WSGIEnvironment, means: Context, action: str, look: Look | None = None
+) -> tuple[TokenView, Row | None] | None:
     """The API token that was sent, if it may do something, and no more is to be done for it than to answer.
 
     Its request is counted: `told` says how much may still be asked.
+
+    Args:
+        environ: of the request.
+        means: of the application.
+        action: what it has to be allowed.
+        look: what is read in the statement that makes it out, and returned with it; its statement is one of
+            `guard.along`.
     """
     digest = bearer(environ, means, Kind.API_TOKEN)
     if digest is None:
         return None
     with reading() as database:
-        known = guard.by_secret(database, digest, catalogue=means.catalogue)
+        known = guard.by_secret(database, digest, catalogue=means.catalogue, look=look)
     if known is None:
         return None
-    found, held = known
+    found, held, row = known
     if found.use_is_news or not ranges.allow(found.ranges, environ.get("REMOTE_ADDR")):
         return None
     if not rules.decide(held, action).allowed:
         return None
     environ[guard.MEASURED] = measure = guard.count(found, means)
-    return None if measure.is_exceeded else found
+    return None if measure.is_exceeded else (found, row)
 
 
 def told(environ: WSGIEnvironment) -> dict[str, str]:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from provisioning.context import context
 from provisioning.pace import Pace
 from tests.conftest import Admin, new_workspace
+from tests.statements import counted
 from tests.web.lane import Answer, views_begun
 from tests.web.test_introspection import begin
-from tests.web.tokens import SOURCE_ADMIN, made_by
+from tests.web.tokens import OWNER, SOURCE_ADMIN, made_by
 
 EVALUATE, INTROSPECT = "/access/v1/evaluation", "/oauth/introspect"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -46,15 +47,19 @@ class Asker:
         return orjson.dumps({"subject": subject, "action": {"name": action}, "resource": resource})
 
 
+def with_rights(admin: Admin, user: str) -> None:
+    """Let somebody administer the source `s`, which is there from then on."""
+    resources = [{"type": "source", "id": "s", "name": "S"}]
+    assert admin.request("PUT", "/resources", {"resources": resources}).status_code == 200
+    permissions = [{"roleId": "source-admin", "resources": [{"type": "SOURCE", "id": "s"}]}]
+    assert admin.request("PUT", f"/users/{user}/permissions", {"permissions": permissions}).status_code == 200
+
+
 @pytest.fixture
 def asker(app, idp, new_admin) -> Asker:
     admin = new_admin(idp.workspace.slug)
     people = {name: idp.create_user(f"{name}@corp.example")["id"] for name in ("ann", "bob")}
-    resources = [{"type": "source", "id": "s", "name": "S"}]
-    assert admin.request("PUT", "/resources", {"resources": resources}).status_code == 200
-    permissions = [{"roleId": "source-admin", "resources": [{"type": "SOURCE", "id": "s"}]}]
-    answer = admin.request("PUT", f"/users/{people['ann']}/permissions", {"permissions": permissions})
-    assert answer.status_code == 200
+    with_rights(admin, people["ann"])
     found = Asker(app, admin, people, idp.workspace.slug)
     # Once a minute the use of a token is noted, which the views do.
     found.post(INTROSPECT, b"token=x", FORM)
@@ -64,11 +69,14 @@ def asker(app, idp, new_admin) -> Asker:
 SOURCE = {"type": "source", "id": "s"}
 
 
-def test_questions_are_answered_as_by_the_view_and_without_it(asker):
+def test_questions_are_answered_as_by_the_view_and_without_it(asker, service, new_admin):
     workspace = {"type": "workspace", "id": asker.slug}
+    other = new_workspace(service)
+    elsewhere = other.create_user("ann@corp.example")["id"]
+    with_rights(new_admin(other.workspace.slug), elsewhere)
     asked = [
         asker.question(who, action, resource)
-        for who in ("ann", "bob", "ann@corp.example", "nobody", "00000000-0000-0000-0000-000000000000")
+        for who in ("ann", "bob", "ann@corp.example", "nobody", elsewhere)
         for action in ("source.update", "update", "workspace.read", "no.such")
         for resource in (SOURCE, {"type": "source", "id": "none"}, {"type": "x", "id": "s"}, workspace)
     ]
@@ -82,8 +90,11 @@ def test_questions_are_answered_as_by_the_view_and_without_it(asker):
 
 def test_tokens_are_told_as_by_the_view_and_without_it(asker, program, service, new_admin):
     session, _ = begin("ann@corp.example")
-    foreign = new_admin(new_workspace(service).workspace.slug)
-    asked = [session, asker.admin.token, program.token(), program.secret, foreign.token, "x", session[:-1]]
+    elsewhere = new_workspace(service)
+    address = f"{elsewhere.workspace.slug}@corp.example"
+    elsewhere.create_user(address)
+    foreign = [begin(address)[0], new_admin(elsewhere.workspace.slug).token]
+    asked = [session, asker.admin.token, program.token(), program.secret, *foreign, "x", session[:-1]]
     forms = [f"token={text}".encode() for text in asked]
     got = [asker.post(INTROSPECT, form, FORM) for form in forms]
     assert [answer for answer in got if answer.by_a_view] == []
@@ -91,7 +102,29 @@ def test_tokens_are_told_as_by_the_view_and_without_it(asker, program, service, 
         asker.by_view(INTROSPECT, form, FORM) for form in forms
     ]
     active = [orjson.loads(answer.body)["active"] for answer in got]
-    assert active == [True, True, True, False, False, False, False]
+    assert active == [True, True, True, False, False, False, False, False]
+
+
+def test_what_is_asked_most_is_read_in_the_statement_that_makes_out_who_asks(asker):
+    session, _ = begin("ann@corp.example")
+    owner = asker.people["bob"]
+    assert asker.admin.request("PUT", f"/users/{owner}/permissions", {"permissions": OWNER}).status_code == 200
+    made, owned = made_by(asker.admin, ownerId=owner)
+    assert made["ownerId"] == owner
+    asker.post(INTROSPECT, b"token=x", FORM, token=owned.token)
+    questions = [
+        (EVALUATE, asker.question("ann", "source.update", SOURCE), JSON),
+        (EVALUATE, asker.question("00000000-0000-0000-0000-000000000000", "source.update", SOURCE), JSON),
+        (INTROSPECT, f"token={session}".encode(), FORM),
+        (INTROSPECT, f"token={session[:-1]}".encode(), FORM),
+    ]
+    # What an owner may do themselves is one more.
+    for token, each in ((asker.admin.token, 1), (owned.token, 2)):
+        for question in questions:
+            with counted() as statements:
+                answer = asker.post(*question, token=token)
+            assert (answer.by_a_view, len(statements)) == (False, each), statements
+            assert answer._replace(by_a_view=True) == asker.by_view(*question, token=token)
 
 
 def test_asking_about_a_session_in_the_lane_is_activity(asker, monkeypatch):

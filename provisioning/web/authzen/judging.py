@@ -12,7 +12,10 @@ from provisioning.access.rules import Facts, Reference, Resource, decide
 from provisioning.database import Connection
 from provisioning.directory import roster, workspaces
 from provisioning.directory.conditions import as_id
+from provisioning.directory.looks import Look
+from provisioning.prepared import Row
 from provisioning.refusals import NotFound
+from provisioning.web import guard
 from provisioning.web.authzen.entities import Entity
 
 USER, WORKSPACE = "user", "workspace"
@@ -31,8 +34,29 @@ def allowed(connection: Connection, where: Where, subject: Entity, action: str, 
     if resource.type == WORKSPACE:
         is_this = _is_this(connection, where, resource.id)
         return is_this and decide(case(connection, where, subject).facts, action).allowed
-    found = case(connection, where, subject, Reference(resource.type, resource.id))
+    return _allows(case(connection, where, subject, Reference(resource.type, resource.id)), action)
+
+
+def _allows(found: Case, action: str) -> bool:
     return found.resource is not None and decide(found.facts, action, found.resource).allowed
+
+
+_ALONG = guard.along(lambda program: facts.loading(str(program.workspace_id)))
+
+
+def look(subject: Entity, resource: Entity) -> Look | None:
+    """What is read along with the credential of who asks, for `judged`; None where one row does not tell."""
+    member_id = as_id(subject.id) if subject.type == USER and resource.type != WORKSPACE else None
+    if member_id is None:
+        return None
+    return Look(_ALONG, facts.named(member_id, Reference(resource.type, resource.id)))
+
+
+def judged(row: Row | None, catalogue: Catalogue, action: str, resource: Entity) -> bool:
+    """What `allowed` tells, by the row of `look`; there is none where there is no such person."""
+    if row is None:
+        return False
+    return _allows(facts.case(row, catalogue=catalogue, on=Reference(resource.type, resource.id)), action)
 
 
 def case(connection: Connection, where: Where, subject: Entity, on: Reference | None = None) -> Case:

@@ -23,10 +23,16 @@ def answer(environ: WSGIEnvironment, means: Context) -> Answer | None:
     sent = lanes.body(environ, entities.JSON)
     if sent is None:
         return None
-    question = entities.question(entities.read(sent))
-    asking = lanes.token(environ, means, READ)
+    subject, action, resource = entities.question(entities.read(sent))
+    look = judging.look(subject, resource)
+    asking = lanes.token(environ, means, READ, look)
     if asking is None:
         return None
-    with reading() as connection:
-        decision = judging.allowed(connection, Where(asking.workspace_id, means.catalogue), *question)
+    who, row = asking
+    if look is not None:
+        decision = judging.judged(row, means.catalogue, action, resource)
+    else:
+        with reading() as connection:
+            where = Where(who.workspace_id, means.catalogue)
+            decision = judging.allowed(connection, where, subject, action, resource)
     return Answer(orjson.dumps({"decision": decision}), lanes.told(environ))

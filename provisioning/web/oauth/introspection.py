@@ -20,6 +20,8 @@ from provisioning.access.rules import Facts
 from provisioning.context import Context, context
 from provisioning.credentials import Kind
 from provisioning.database import reading
+from provisioning.directory.looks import Look
+from provisioning.prepared import Row
 from provisioning.refusals import NotAllowed
 from provisioning.sessions import lifecycle
 from provisioning.sessions.lifecycle import Seen
@@ -91,12 +93,30 @@ def introspect(text: str, *, workspace_id: UUID, activity: bool, means: Context)
     """
     keyring, of = means.keyring, _Of(workspace_id, means.public_url)
     if (digest := keyring.recognise(text, Kind.SESSION)) is not None:
-        return _session(digest, of, means.session_policy, activity=activity)
+        with reading() as database:
+            policy = means.session_policy
+            seen = lifecycle.seen_from(database, digest=digest, policy=policy, workspace_id=workspace_id)
+        return _session(seen, of, policy, activity=activity)
     if (digest := keyring.recognise(text, Kind.ACCESS_TOKEN)) is not None:
         return _access_token(digest, of)
     if (digest := keyring.recognise(text, Kind.API_TOKEN)) is not None:
         return _api_token(digest, of)
     return None
+
+
+_ALONG = guard.along(lambda program: lifecycle.seen_in(program.workspace_id))
+
+
+def look(text: str, means: Context) -> Look | None:
+    """What is read along with the credential of who asks, for `session`; None where a text is no session's."""
+    digest = means.keyring.recognise(text, Kind.SESSION)
+    return None if digest is None else Look(_ALONG, {"brought": digest})
+
+
+def session(row: Row | None, *, workspace_id: UUID, means: Context) -> dict[str, Any] | None:
+    """What `introspect` tells, by the row of `look`, of somebody who is at work."""
+    of, policy = _Of(workspace_id, means.public_url), means.session_policy
+    return None if row is None else _session(lifecycle.seen(row, policy), of, policy, activity=True)
 
 
 class _Of(NamedTuple):
@@ -106,13 +126,12 @@ class _Of(NamedTuple):
     issuer: str
 
 
-def _session(digest: bytes, of: _Of, policy: SessionPolicy, *, activity: bool) -> dict[str, Any] | None:
-    with reading() as database:
-        seen = lifecycle.seen_from(database, digest=digest, policy=policy, workspace_id=of.workspace_id)
-        if seen is None or not seen.verdict.active:
-            return None
-        standing = seen.standing
-        if activity:
+def _session(seen: Seen | None, of: _Of, policy: SessionPolicy, *, activity: bool) -> dict[str, Any] | None:
+    if seen is None or not seen.verdict.active:
+        return None
+    standing = seen.standing
+    if activity:
+        with reading() as database:
             standing = lifecycle.record_activity(database, standing=standing, policy=policy)
     judged = verdict(standing, policy)
     return {

@@ -11,8 +11,9 @@ from authlib.consts import default_json_headers
 from provisioning.context import Context
 from provisioning.web import haste, lanes
 from provisioning.web.lanes import Answer
+from provisioning.web.oauth import introspection
 from provisioning.web.oauth.door import FORM
-from provisioning.web.oauth.introspection import ACTION, introspect, told
+from provisioning.web.oauth.introspection import ACTION
 
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import WSGIEnvironment
@@ -28,8 +29,16 @@ def answer(environ: WSGIEnvironment, means: Context) -> Answer | None:
     if found is None or haste.take(means, "introspection", haste.address(environ.get("REMOTE_ADDR"))) is not None:
         return None
     environ[haste.COUNTED] = True
-    asking = lanes.token(environ, means, ACTION)
-    if asking is None or haste.take(means, "introspection", haste.client(str(asking.id))) is not None:
+    text = found[1].decode()
+    look = introspection.look(text, means)
+    asking = lanes.token(environ, means, ACTION, look)
+    if asking is None:
         return None
-    document = told(introspect(found[1].decode(), workspace_id=asking.workspace_id, activity=True, means=means))
-    return Answer(orjson.dumps(document), {**_HEADERS, **lanes.told(environ)})
+    who, row = asking
+    if haste.take(means, "introspection", haste.client(str(who.id))) is not None:
+        return None
+    if look is not None:
+        token = introspection.session(row, workspace_id=who.workspace_id, means=means)
+    else:
+        token = introspection.introspect(text, workspace_id=who.workspace_id, activity=True, means=means)
+    return Answer(orjson.dumps(introspection.told(token)), {**_HEADERS, **lanes.told(environ)})
