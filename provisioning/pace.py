@@ -167,8 +167,14 @@ def _taken(
     return max(1, math.ceil(limiter.get_window_stats(item, of, who).reset_time - time.time()))
 
 
+class _Redis(RedisStorage):
+    """Counts in Redis, by the client for Redis alone: another one that happens to be here would be loaded, too."""
+
+    DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012 - as it is declared there
+
+
 def _storage(redis_url: str | None) -> Storage | None:
     if redis_url is None or not redis_url.startswith(("redis://", "rediss://", "unix://")):
         return None
     address = redis_url.replace("unix://", "redis+unix://", 1) if redis_url.startswith("unix://") else redis_url
-    return RedisStorage(address, socket_timeout=_PATIENCE_SECONDS, socket_connect_timeout=_PATIENCE_SECONDS)
+    return _Redis(address, socket_timeout=_PATIENCE_SECONDS, socket_connect_timeout=_PATIENCE_SECONDS)
