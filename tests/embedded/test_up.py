@@ -47,7 +47,7 @@ def workspaces(data_dir: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "provisioning", "workspace", "list", "--json", "--data-dir", str(data_dir)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 
@@ -77,7 +77,7 @@ def test_stopping_leaves_nothing_and_starting_again_finds_the_data(tmp_path):
 def test_a_second_one_on_the_same_folder_or_port_is_told_so_in_one_line(tmp_path, service):
     def up(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "provisioning", "up", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 - our own command
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - our own command
 
     same_folder = up("--data-dir", str(service.data_dir), "--port", str(free_port()))
     assert (same_folder.returncode, same_folder.stderr.count("\n")) == (2, 1)

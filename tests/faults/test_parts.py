@@ -180,8 +180,8 @@ def test_a_hundred_thousand_old_nudges_neither_hide_what_is_new_nor_stay(service
         end_sessions(person.user_id)
         for name in ("worker-a", "worker-b"):
             service.parts[name].signal(signal.SIGCONT)
-        eventually(lambda: endings(company.slug) == ["suspended"], within=10)
-        eventually(lambda: full.llen("urgent") == 0, within=10)
+        eventually(lambda: endings(company.slug) == ["suspended"])
+        eventually(lambda: full.llen("urgent") == 0)
 
 
 @pytest.mark.parametrize("off", [HOUR, -HOUR])

@@ -140,7 +140,7 @@ def test_a_report_that_cannot_be_is_refused_whole(idp, admin, client, body):
 def test_one_address_reports_so_much_a_minute_and_others_are_not_kept_waiting(admin, client):
     answers = [report(client, "x", address="203.0.113.3") for _ in range(130)]
     # A minute may end in between; then each minute has its own measure.
-    assert [answer.status_code for answer in answers].count(200) in {60, 120}
+    assert 60 <= [answer.status_code for answer in answers].count(200) <= 120
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert report(client, "x", address="203.0.113.4").status_code == 200
