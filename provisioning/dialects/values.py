@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -21,8 +23,8 @@ def mend(attribute: Attribute, value: Any) -> Any:
 
 def mend_one(attribute: Attribute, value: Any) -> Any:
     """One element of it."""
-    value = bare_value(attribute, manager_forms(attribute, boolean_as_text(attribute, value)))
-    value = json_in_role(attribute, empty_external_id(attribute, value))
+    for quirk in _concerning(attribute):
+        value = quirk(value)
     if not isinstance(value, dict) or not attribute.sub_attributes:
         return value
     return {name: _mend_sub(attribute, name, below) for name, below in value.items()}
@@ -33,13 +35,6 @@ def _mend_sub(attribute: Attribute, name: str, value: Any) -> Any:
     return value if sub is None else mend(sub, value)
 
 
-def boolean_as_text(attribute: Attribute, value: Any) -> Any:
-    """`"active": "False"`: Entra ID writes booleans as text unless its tenant URL carries a flag; OneLogin may, too."""
-    if attribute.type == "boolean" and isinstance(value, str):
-        return _TRUTHS.get(value.strip().lower(), value)
-    return value
-
-
 def single_element(attribute: Attribute, value: Any) -> Any:
     """`"emails": {...}` or `"emails": "a@b"`: OneLogin's templates and Rippling send the only element bare."""
     if attribute.multi_valued and isinstance(value, dict | str) and value:
@@ -47,25 +42,16 @@ def single_element(attribute: Attribute, value: Any) -> Any:
     return value
 
 
-def bare_value(attribute: Attribute, value: Any) -> Any:
-    """`"members": ["id"]`: an element as its bare `value`; Microsoft's own test suite does so."""
-    is_element = attribute.multi_valued and attribute.sub("value") is not None
-    return {"value": value} if is_element and isinstance(value, str) and value else value
+def boolean_as_text(value: Any) -> Any:
+    """`"active": "False"`: Entra ID writes booleans as text unless its tenant URL carries a flag; OneLogin may, too."""
+    return _TRUTHS.get(value.strip().lower(), value) if isinstance(value, str) else value
 
 
-def empty_external_id(attribute: Attribute, value: Any) -> Any:
-    """`"externalId": ""`: what OneLogin's template leaves of a field that nobody has filled in; it names nobody."""
-    is_empty = attribute.name == "externalId" and isinstance(value, str) and not value.strip()
-    return None if is_empty else value
-
-
-def manager_forms(attribute: Attribute, value: Any) -> Any:
+def manager_forms(value: Any) -> Any:
     """The manager as a bare id, as a list of one, or as an empty text that means nobody: all of them Entra ID's.
 
     `managerId` is SCIM 1.1's name for the id, which OneLogin's templates keep.
     """
-    if attribute.name != "manager":
-        return value
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, dict) and "managerId" in value and "value" not in value:
@@ -75,11 +61,19 @@ def manager_forms(attribute: Attribute, value: Any) -> Any:
     return value
 
 
-def json_in_role(attribute: Attribute, value: Any) -> Any:
+def bare_value(value: Any) -> Any:
+    """`"members": ["id"]`: an element as its bare `value`; Microsoft's own test suite does so."""
+    return {"value": value} if isinstance(value, str) and value else value
+
+
+def empty_external_id(value: Any) -> Any:
+    """`"externalId": ""`: what OneLogin's template leaves of a field that nobody has filled in; it names nobody."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def json_in_role(value: Any) -> Any:
     """A role's `value` that is a JSON text: what Entra ID's AppRoleAssignmentsComplex sends."""
-    if attribute.name != "roles" or not isinstance(value, dict):
-        return value
-    inside = value.get("value")
+    inside = value.get("value") if isinstance(value, dict) else None
     if not isinstance(inside, str) or not inside.startswith("{"):
         return value
     try:
@@ -90,3 +84,18 @@ def json_in_role(attribute: Attribute, value: Any) -> Any:
         return value
     shown = {"display": told["displayName"]} if isinstance(told.get("displayName"), str) else {}
     return {**value, **shown, "value": told["value"]}
+
+
+# In the order in which they are put right, and in which attributes they are met: the values of others need no look.
+_MET_IN: Mapping[Callable[[Any], Any], Callable[[Attribute], bool]] = {
+    boolean_as_text: lambda attribute: attribute.type == "boolean",
+    manager_forms: lambda attribute: attribute.name == "manager",
+    bare_value: lambda attribute: attribute.multi_valued and attribute.sub("value") is not None,
+    empty_external_id: lambda attribute: attribute.name == "externalId",
+    json_in_role: lambda attribute: attribute.name == "roles",
+}
+
+
+@functools.lru_cache(maxsize=4096)
+def _concerning(attribute: Attribute) -> tuple[Callable[[Any], Any], ...]:
+    return tuple(quirk for quirk, is_met_in in _MET_IN.items() if is_met_in(attribute))

@@ -5,6 +5,7 @@ Whoever holds a group has everybody else who changes it wait: while one statemen
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -216,4 +217,7 @@ def _shown(row: Row, *, shows: bool) -> GroupView | None:
     is_current, before = rest
     if not is_current:
         return None
-    return group if before is None else group._replace(members=tuple(sorted({*before, *added}.difference(removed))))
+    if before is None:
+        return group
+    members = sorted({*before, *added}.difference(removed), key=attrgetter("int"))
+    return group._replace(members=tuple(members))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import ValidationError, fields
 
 from provisioning.scim.errors import InvalidValue
 from provisioning.scim.schema import Attribute
@@ -97,6 +97,26 @@ class _Base64(_Text):
         return text
 
 
+class _Parts(fields.Field[Any]):
+    """An object of known parts. What a nested schema does beside reading them costs more than the reading."""
+
+    def __init__(self, parts: Mapping[str, fields.Field[Any]]) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002 - marshmallow's signature
+        if not isinstance(value, Mapping):
+            raise ValidationError("Invalid input type.")
+        found: dict[str, Any] = {}
+        for name, part in self.parts.items():
+            if name in value:
+                try:
+                    found[name] = part.deserialize(value[name])
+                except ValidationError as error:
+                    raise ValidationError({name: error.messages}) from None
+        return found
+
+
 @functools.lru_cache(maxsize=4096)
 def _field(attribute: Attribute) -> fields.Field[Any]:
     single = _single(attribute)
@@ -105,8 +125,7 @@ def _field(attribute: Attribute) -> fields.Field[Any]:
 
 def _single(attribute: Attribute) -> fields.Field[Any]:
     if attribute.type == "complex":
-        parts = {sub.name: _field(sub) for sub in attribute.sub_attributes}
-        return fields.Nested(Schema.from_dict(dict(parts), name=f"Scim{attribute.name}"))
+        return _Parts({sub.name: _field(sub) for sub in attribute.sub_attributes})
     make = _OF_TYPE.get(attribute.type, lambda: _Text(LONGEST_KEY if attribute.name in _KEYS else LONGEST_TEXT))
     return make()
 
@@ -213,7 +232,7 @@ def _first(messages: Any, place: str) -> tuple[str, str]:
     if isinstance(messages, dict):
         name, below = next(iter(messages.items()))
         deeper = f"{place}[{name}]" if isinstance(name, int) else f"{place}.{name}"
-        return _first(below, place if name == "_schema" else deeper)
+        return _first(below, deeper)
     return (place, str(messages[0])) if isinstance(messages, list) else (place, str(messages))
 
 

@@ -20,7 +20,10 @@ from provisioning.database import reading
 from provisioning.directory import connections, enrolment
 from provisioning.journal.entries import Entry
 from provisioning.pace import Pace
-from provisioning.web.scim import asking, journal
+from provisioning.scim.definitions import USER
+from provisioning.scim.projection import Projection
+from provisioning.web.scim import asking, journal, told
+from provisioning.web.scim.operation import Written
 from tests.conftest import ENTERPRISE_URN, GROUP_URN, PATCH_URN, USER_URN, Idp, new_workspace
 from tests.web.lane import Answer, ask
 
@@ -340,3 +343,11 @@ def test_addresses_are_as_a_trusted_proxy_tells_unless_none_can_be_made_of_that(
     means = replace(context(), trusted_proxies=1)
     environ = {"wsgi.url_scheme": "https", "HTTP_HOST": host, "SCRIPT_NAME": prefix}
     assert asking.base_url(environ, means) == (base_url or f"{means.public_url}/scim/v2")
+
+
+def test_the_header_tells_an_address_as_addresses_are_sent():
+    where = "https://scim.corp.example/caf\u00e9/scim/v2/Users/1"
+    left = Written("1", 'W/"1"', where, {"meta": {"version": 'W/"1"', "location": where}})
+    answer = told.of_written(left, Projection(USER), 201)
+    assert answer.headers["Location"] == "https://scim.corp.example/caf%C3%A9/scim/v2/Users/1"
+    assert answer.document["meta"]["location"] == where

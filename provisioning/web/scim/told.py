@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -40,8 +41,17 @@ def of_written(written: Written | None, shown: Projection, status: int) -> Told:
     if written is None or written.resource is None:
         return Told(None, _NO_CONTENT)
     meta = written.resource["meta"]
-    headers = {"ETag": meta["version"], **({"Location": iri_to_uri(meta["location"])} if status == _CREATED else {})}
+    headers = {"ETag": meta["version"], **({"Location": _as_sent(meta["location"])} if status == _CREATED else {})}
     return Told(shown.apply(written.resource, written.attributes), status, headers)
+
+
+def _as_sent(location: str) -> str:
+    """An address as it is sent; what comes before its id is that of many."""
+    where, _, identifier = location.rpartition("/")
+    return f"{_escaped(where)}/{identifier}"
+
+
+_escaped = functools.lru_cache(maxsize=64)(iri_to_uri)
 
 
 def of_failure(failure: Failure) -> Told:
