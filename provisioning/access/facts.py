@@ -73,12 +73,12 @@ _AS_JSON = dict.fromkeys(("person", "groups", "rules", "policies", "roles", "res
 
 
 def loading(workspace: str = ":workspace") -> Select[*tuple[Any, ...]]:
-    """What the access of a member rests on: one row for `case`, its first column null where there is no such member.
+    """What the access of a member rests on: a row for `read_case`, its first column null where there is no such member.
 
-    Its parameters are those of `named`, and `workspace` unless that is said otherwise.
+    Its parameters are those of `asked_about`, and `workspace` unless that is said otherwise.
 
     Args:
-        workspace: how SQL says in which workspace.
+        workspace: how SQL says in which workspace; part of the statement, and never what anybody has sent.
     """
     loaded = text(_OF_MEMBER.replace(":workspace", workspace)).columns(**_AS_JSON).subquery("loaded")
     of = select(Workspace.owners_by_mapping, extensions.OF_WORKSPACE.label("extensions"))
@@ -133,17 +133,17 @@ def of_member(
     Raises:
         NotFound: the workspace has no such member.
     """
-    values = {"workspace": workspace_id, **named(member_id, on)}
-    return case(_LOAD_MEMBER.one(connection, values), catalogue=catalogue, on=on)
+    values = {"workspace": workspace_id, **asked_about(member_id, on)}
+    return read_case(_LOAD_MEMBER.one(connection, values), catalogue=catalogue, on=on)
 
 
-def named(member_id: UUID, on: Reference | None = None) -> dict[str, Any]:
+def asked_about(member_id: UUID, on: Reference | None = None) -> dict[str, Any]:
     """The parameters of `loading`: who is asked about, and on what."""
     return {"member": member_id, "type": on.type if on else None, "id": on.id if on else None}
 
 
-def case(found: Row, *, catalogue: Catalogue, on: Reference | None = None) -> Case:
-    """A row of `loading` as what is judged; the arguments and errors are those of `of_member`."""
+def read_case(found: Row, *, catalogue: Catalogue, on: Reference | None = None) -> Case:
+    """A row of `loading` as what is judged; all else is as in `of_member`."""
     row = _Loaded(*found)
     if row.person is None:
         raise NotFound("There is no such member in this workspace.")

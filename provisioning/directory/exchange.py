@@ -219,5 +219,6 @@ def _shown(row: Row, *, shows: bool) -> GroupView | None:
         return None
     if before is None:
         return group
+    # By their numbers, which is the order of ids, and is found by comparing integers.
     members = sorted({*before, *added}.difference(removed), key=attrgetter("int"))
     return group._replace(members=tuple(members))

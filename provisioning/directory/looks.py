@@ -43,7 +43,7 @@ class Look(NamedTuple):
     """One row to be read in the very statement that makes out a credential: a round trip less for what is often asked.
 
     Args:
-        statement: of `along`.
+        statement: of `along`, for a connection; `web.guard` makes those for who asks with an API token.
         values: of its parameters.
     """
 
@@ -70,7 +70,7 @@ def by_credential(
     if look is None:
         row = _BY_CREDENTIAL.one_or_none(database, {"digest": digest})
         return (None if row is None else ConnectionView._make(row)), None
-    row = look.statement.one_or_none(database, {"digest": digest, **look.values})
+    row = look.statement.one_or_none(database, {**look.values, "digest": digest})
     if row is None:
         return None, None
     own = len(ConnectionView._fields)

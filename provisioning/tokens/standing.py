@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -59,8 +59,6 @@ VIEW: Select[*tuple[Any, ...]] = select(
     ApiToken.last_used_from,
 )
 _RANGES = 9
-# So many columns has a row for `view` that tells who asks.
-COLUMNS = len(fields(TokenView))
 
 
 def view(row: Sequence[Any]) -> TokenView:
@@ -71,7 +69,10 @@ def view(row: Sequence[Any]) -> TokenView:
 
 
 def owner_stands(of: Any) -> ColumnElement[bool]:
-    """The owner of a token or an OAuth client is the same person, and an active member ever since it was made."""
+    """The owner of a token or an OAuth client is the same person, and an active member ever since it was made.
+
+    What has no owner needs none.
+    """
     return or_(
         of.member_id.is_(None),
         select(1)
@@ -91,7 +92,7 @@ def _stands(token: Any) -> ColumnElement[bool]:
 
 
 def makers_stand(of: Any) -> ColumnElement[bool]:
-    """The token that made a token or an OAuth client, the one that made that ...: none of them has ended.
+    """The token that made a token or an OAuth client, the one that made that ...: all of them stand themselves.
 
     What no token has made, as most are, has none to look at.
     """
@@ -129,6 +130,8 @@ BY_SECRET = (
         _LIVES,
     )
 )
+# Of so many of its columns `view` makes the token; what follows was read along.
+COLUMNS = len(BY_SECRET.selected_columns)
 _BY_SECRET = Prepared(BY_SECRET)
 _BY_ID = _ASKING.add_columns(false()).where(
     ApiToken.workspace_id == bindparam("workspace"), ApiToken.id == bindparam("token"), _LIVES

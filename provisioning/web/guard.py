@@ -253,7 +253,7 @@ def along(wanted: facts.Along) -> Prepared:
     """The statement of a `Look` for `by_secret`.
 
     Args:
-        wanted: by the token that asks; the first column of a row is never null.
+        wanted: by the token that asks; a row whose first column is null counts as none.
     """
     return facts.with_policies(standing.BY_SECRET, "token", wanted)
 
@@ -263,7 +263,7 @@ def by_secret(
 ) -> tuple[TokenView, Facts, Row | None] | None:
     """The API token of a secret, if it lives at this moment, what its access rests on, and what it looks for."""
     statement, values = (_BY_API_TOKEN, {}) if look is None else look
-    known = facts.held_by(database, statement, {"digest": digest, **values}, catalogue=catalogue)
+    known = facts.held_by(database, statement, {**values, "digest": digest}, catalogue=catalogue)
     if known is None:
         return None
     row, held = known

@@ -106,8 +106,8 @@ def token(
         environ: of the request.
         means: of the application.
         action: what it has to be allowed.
-        look: what is read in the statement that makes it out, and returned with it; its statement is one of
-            `guard.along`.
+        look: what is read in the statement that makes it out, whether it may ask or not, and returned with it; its
+            statement is one of `guard.along`.
     """
     digest = bearer(environ, means, Kind.API_TOKEN)
     if digest is None:

@@ -142,7 +142,9 @@ def test_a_killed_postgresql_means_no_loses_nothing_acknowledged_and_heals_by_it
         eventually(lambda: len(acknowledged) > before + 20, within=60)
         over.set()
         answers = [answer for writer in writers for answer in writer.result()]
-    assert {answer.status for answer in answers} <= {201, 503}
+    assert {answer.status for answer in answers} <= {201, 503, None}
+    # Who is refused before all was read may find the connection closed instead; nobody is kept waiting.
+    assert all(answer.seconds < 20 for answer in answers if answer.status in {503, None})
     assert count(Member, Member.user_name.in_(acknowledged)) == len(acknowledged)
     eventually(lambda: check(client, service.webs[0], company, ended[1])[1] is True)
 

@@ -8,13 +8,16 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func
 
 from provisioning.context import context
+from provisioning.credentials import Kind
 from provisioning.pace import Pace
-from tests.conftest import Admin, new_workspace
+from provisioning.sessions.models import Session
+from tests.conftest import Admin, Idp, new_workspace
 from tests.statements import counted
 from tests.web.lane import Answer, views_begun
-from tests.web.test_introspection import begin
+from tests.web.test_introspection import begin, change
 from tests.web.tokens import OWNER, SOURCE_ADMIN, made_by
 
 EVALUATE, INTROSPECT = "/access/v1/evaluation", "/oauth/introspect"
@@ -25,8 +28,8 @@ MEASURE = {f"X-RateLimit-{name}" for name in ("Limit", "Consumed", "Remaining", 
 class Asker:
     """A program that asks in this process, with people whom it asks about."""
 
-    def __init__(self, app: Any, admin: Admin, people: dict[str, str], slug: str) -> None:
-        self.app, self.admin, self.people, self.slug = app, admin, people, slug
+    def __init__(self, app: Any, idp: Idp, admin: Admin, people: dict[str, str]) -> None:
+        self.app, self.idp, self.admin, self.people = app, idp, admin, people
 
     def post(self, path: str, body: bytes, media_type: str, token: str | None = None, **more: Any) -> Answer:
         headers = {"Authorization": f"Bearer {token or self.admin.token}", **more.pop("headers", {})}
@@ -60,17 +63,18 @@ def asker(app, idp, new_admin) -> Asker:
     admin = new_admin(idp.workspace.slug)
     people = {name: idp.create_user(f"{name}@corp.example")["id"] for name in ("ann", "bob")}
     with_rights(admin, people["ann"])
-    found = Asker(app, admin, people, idp.workspace.slug)
+    found = Asker(app, idp, admin, people)
     # Once a minute the use of a token is noted, which the views do.
     found.post(INTROSPECT, b"token=x", FORM)
     return found
 
 
 SOURCE = {"type": "source", "id": "s"}
+NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def test_questions_are_answered_as_by_the_view_and_without_it(asker, service, new_admin):
-    workspace = {"type": "workspace", "id": asker.slug}
+    workspace = {"type": "workspace", "id": asker.idp.workspace.slug}
     other = new_workspace(service)
     elsewhere = other.create_user("ann@corp.example")["id"]
     with_rights(new_admin(other.workspace.slug), elsewhere)
@@ -86,6 +90,8 @@ def test_questions_are_answered_as_by_the_view_and_without_it(asker, service, ne
         asker.by_view(EVALUATE, body, JSON) for body in asked
     ]
     assert {answer.body for answer in got} == {b'{"decision":true}', b'{"decision":false}'}
+    asker.idp.patch(f"/Users/{asker.people['ann']}", {"op": "replace", "path": "active", "value": False})
+    assert asker.post(EVALUATE, asker.question("ann", "source.update", SOURCE), JSON).body == b'{"decision":false}'
 
 
 def test_tokens_are_told_as_by_the_view_and_without_it(asker, program, service, new_admin):
@@ -94,7 +100,15 @@ def test_tokens_are_told_as_by_the_view_and_without_it(asker, program, service, 
     address = f"{elsewhere.workspace.slug}@corp.example"
     elsewhere.create_user(address)
     foreign = [begin(address)[0], new_admin(elsewhere.workspace.slug).token]
-    asked = [session, asker.admin.token, program.token(), program.secret, *foreign, "x", session[:-1]]
+    bound = begin("ann@corp.example", reach_id=elsewhere.workspace.id)[0]
+    dead, ended = begin("ann@corp.example")
+    change(Session, ended.id, ended_at=func.clock_timestamp(), ended_reason="revoked")
+    # Suspended here, and signed in again by way of the other workspace.
+    elsewhere.create_user("bob@corp.example")
+    asker.idp.patch(f"/Users/{asker.people['bob']}", {"op": "replace", "path": "active", "value": False})
+    suspended = begin("bob@corp.example")[0]
+    dead_ones = [bound, dead, suspended, context().keyring.mint(Kind.SESSION).text]
+    asked = [session, asker.admin.token, program.token(), program.secret, *foreign, *dead_ones, "x", session[:-1]]
     forms = [f"token={text}".encode() for text in asked]
     got = [asker.post(INTROSPECT, form, FORM) for form in forms]
     assert [answer for answer in got if answer.by_a_view] == []
@@ -102,7 +116,7 @@ def test_tokens_are_told_as_by_the_view_and_without_it(asker, program, service, 
         asker.by_view(INTROSPECT, form, FORM) for form in forms
     ]
     active = [orjson.loads(answer.body)["active"] for answer in got]
-    assert active == [True, True, True, False, False, False, False, False]
+    assert active == [True] * 3 + [False] * 9
 
 
 def test_what_is_asked_most_is_read_in_the_statement_that_makes_out_who_asks(asker):
@@ -114,7 +128,7 @@ def test_what_is_asked_most_is_read_in_the_statement_that_makes_out_who_asks(ask
     asker.post(INTROSPECT, b"token=x", FORM, token=owned.token)
     questions = [
         (EVALUATE, asker.question("ann", "source.update", SOURCE), JSON),
-        (EVALUATE, asker.question("00000000-0000-0000-0000-000000000000", "source.update", SOURCE), JSON),
+        (EVALUATE, asker.question(NOBODY, "source.update", SOURCE), JSON),
         (INTROSPECT, f"token={session}".encode(), FORM),
         (INTROSPECT, f"token={session[:-1]}".encode(), FORM),
     ]
@@ -162,7 +176,7 @@ def test_nobody_is_refused_or_let_in_by_the_lanes(asker, idp):
     refused = {"": 401, "x": 401, idp.token: 401, f"{asker.admin.token}x": 401, elsewhere.token: 403, little.token: 403}
     for path, body, media_type in (
         (EVALUATE, asker.question("ann", "source.update", SOURCE), JSON),
-        (INTROSPECT, b"token=x", FORM),
+        (INTROSPECT, f"token={begin('ann@corp.example')[0]}".encode(), FORM),
     ):
         for token, status in {**refused, gone.token: 401}.items():
             answer = asker.post(path, body, media_type, token=token or " ")
@@ -212,10 +226,24 @@ WORDS = st.sampled_from(
     ["user", "source", "workspace", "s", "ann", "source.update", "update", "", "\0", "x" * 300, None, 7]
 )
 ENTITIES = st.fixed_dictionaries({}, optional={"type": WORDS, "id": WORDS, "name": WORDS, "properties": WORDS}) | WORDS
+FORMLESS = st.fixed_dictionaries({}, optional=dict.fromkeys(("subject", "action", "resource", "context"), ENTITIES))
+TEXTS = st.sampled_from(
+    ["ann", "bob", "s", "source", "update", "\0", "x" * 300, "00000000-0000-0000-0000-000000000000"]
+)
+ABOUT_PEOPLE = st.fixed_dictionaries(
+    {
+        "subject": st.fixed_dictionaries({"type": st.just("user"), "id": TEXTS}),
+        "action": st.fixed_dictionaries({"name": st.sampled_from(["source.update", "update", "\0"])}),
+        "resource": st.fixed_dictionaries({"type": st.just("source") | TEXTS, "id": st.just("s") | TEXTS}),
+    }
+)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-@given(asked=st.fixed_dictionaries({}, optional=dict.fromkeys(("subject", "action", "resource", "context"), ENTITIES)))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(asked=FORMLESS | ABOUT_PEOPLE)
 def test_whatever_is_asked_is_answered_as_by_the_view(asker, asked):
+    subject = asked.get("subject")
+    if isinstance(subject, dict) and subject.get("id") in asker.people:
+        asked = {**asked, "subject": {**subject, "id": asker.people[subject["id"]]}}
     body = orjson.dumps(asked)
     assert asker.post(EVALUATE, body, JSON)._replace(by_a_view=True) == asker.by_view(EVALUATE, body, JSON)

@@ -49,14 +49,14 @@ def look(subject: Entity, resource: Entity) -> Look | None:
     member_id = as_id(subject.id) if subject.type == USER and resource.type != WORKSPACE else None
     if member_id is None:
         return None
-    return Look(_ALONG, facts.named(member_id, Reference(resource.type, resource.id)))
+    return Look(_ALONG, facts.asked_about(member_id, Reference(resource.type, resource.id)))
 
 
 def judged(row: Row | None, catalogue: Catalogue, action: str, resource: Entity) -> bool:
     """What `allowed` tells, by the row of `look`; there is none where there is no such person."""
     if row is None:
         return False
-    return _allows(facts.case(row, catalogue=catalogue, on=Reference(resource.type, resource.id)), action)
+    return _allows(facts.read_case(row, catalogue=catalogue, on=Reference(resource.type, resource.id)), action)
 
 
 def case(connection: Connection, where: Where, subject: Entity, on: Reference | None = None) -> Case:
