@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, after_this_request, g, request
 from werkzeug.datastructures import Authorization
+from werkzeug.exceptions import HTTPException
 
 from provisioning.access import facts, rules
 from provisioning.access.roles import Catalogue
@@ -28,7 +30,7 @@ from provisioning.directory.looks import Look
 from provisioning.outbox import Actor
 from provisioning.pace import Measure
 from provisioning.prepared import Prepared, Row
-from provisioning.refusals import NotAllowed, PutOff, TooManyRequests, Unauthenticated
+from provisioning.refusals import NotAllowed, PutOff, Refusal, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict, verdict
 from provisioning.tokens import clients, ranges, standing
@@ -94,8 +96,9 @@ def by_connection(
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         g.connection = found = _connection_of(_bearer(), look(*args, **kwargs))
-        refuse_paused(found)
-        _refuse_haste(found)
+        with _heard_out():
+            refuse_paused(found)
+            _refuse_haste(found)
         return view(*args, **kwargs)
 
     return declare(guarded, "connection")
@@ -112,6 +115,21 @@ def _connection_of(token: str, look: Look | None) -> ConnectionView:
     if found is None:
         raise Unauthenticated("This bearer token is unknown, has expired or was replaced.")
     return found
+
+
+@contextmanager
+def _heard_out() -> Iterator[None]:
+    """Read all that is being sent by somebody known before they are refused.
+
+    A web server hangs up on what nobody has read, and who is still sending it then may never see the answer (RFC 9112,
+    section 9.6), nor when to come again. For strangers nobody waits.
+    """
+    try:
+        yield
+    except Refusal:
+        with suppress(HTTPException):
+            request.get_data()
+        raise
 
 
 def _refuse_haste(found: ConnectionView) -> None:
@@ -283,7 +301,8 @@ def _by_api_token() -> Program:
     if known is None:
         raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
     found, held, _ = known
-    measured(request.environ.get(MEASURED) or count(found, context()))
+    with _heard_out():
+        measured(request.environ.get(MEASURED) or count(found, context()))
     return Program(found, held, Actor("token", str(found.id), request_id()))
 
 
@@ -359,7 +378,8 @@ def program(scope: str) -> Program:
     if known is None:
         raise Unauthenticated("This access token is unknown, has expired or was revoked.")
     found = clients.access_token(known[0])
-    measured(context().pace.measure("client", str(found.client.id), context().api_requests_per_minute))
+    with _heard_out():
+        measured(context().pace.measure("client", str(found.client.id), context().api_requests_per_minute))
     if scope not in found.scopes:
         raise NotAllowed(f"This access token is not for {scope}.")
     return Program(found.client, known[1], Actor("client", str(found.client.id), request_id()))

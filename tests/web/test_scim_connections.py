@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import orjson
 import pytest
 
 from tests.conftest import GROUP_URN, USER_URN
@@ -74,6 +80,30 @@ def test_who_asks_too_much_is_told_when_to_come_again_and_nobody_else_waits(idp,
     assert new_idp().request("GET", "/Users").status_code == 200
     configure(requestsPerMinute=0)
     assert idp.request("GET", "/Users").status_code == 200
+
+
+@pytest.mark.parametrize(("settings", "status"), [({"paused": True}, 503), ({"requestsPerMinute": 1}, 429)])
+def test_who_is_put_off_is_heard_out_first(idp, configure, settings, status):
+    """The web server hangs up on what nobody has read, and an answer may be lost with that."""
+    configure(**settings)
+    body = orjson.dumps({"schemas": [USER_URN], "userName": "ann"})
+    headers = {"Authorization": f"Bearer {idp.token}", "Content-Type": "application/scim+json"}
+    told = []
+    with contextlib.closing(HTTPConnection(urlsplit(idp.base_url).netloc, timeout=20)) as client:
+        client.connect()
+        # All of it is asked on one connection, or fails.
+        client.auto_open = 0
+        for _ in range(3):
+            client.putrequest("POST", "/scim/v2/Users")
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                client.putheader(name, value)
+            client.endheaders(body[:5])
+            assert select.select([client.sock], [], [], 0.2)[0] == []
+            client.send(body[5:])
+            answer = client.getresponse()
+            told.append(answer.status)
+            answer.read()
+    assert status in told
 
 
 @pytest.mark.parametrize(
