@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from provisioning.dialects import (
 from provisioning.scim.definitions import GROUP, USER
 from provisioning.scim.filter import parse_filter
 from provisioning.scim.patch import PATCH_URN
+from provisioning.scim.schema import Attribute, Schema
 
 URN, ENTERPRISE = USER.schema.id, USER.extensions[0].id
 text = st.text(max_size=8)
@@ -96,6 +99,13 @@ def test_twice_is_once_and_nothing_is_raised(resource_type, body):
     for normalise in (normalise_resource, normalise_patch):
         once = normalise(body, resource_type).body
         assert normalise(once, resource_type).body == once
+
+
+def test_what_is_no_list_has_no_bare_elements():
+    badge = Attribute("badge", "One.", type="complex", sub_attributes=(Attribute("value", "Its number."),))
+    extended = replace(USER, extensions=(Schema("urn:example:badge", "Badge", "A badge.", (badge,)),))
+    body = {"schemas": [USER.schema.id], "userName": "ann", "urn:example:badge": {"badge": "7"}}
+    assert normalise_resource(body, extended).body == body
 
 
 @pytest.mark.parametrize(
