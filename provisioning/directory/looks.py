@@ -43,7 +43,7 @@ class Look(NamedTuple):
     """One row to be read in the very statement that makes out a credential: a round trip less for what is often asked.
 
     Args:
-        statement: of `along`, for a connection; `web.guard` makes those for who asks with an API token.
+        statement: of `along`, for a connection; `web.bearers` makes those for who asks with an API token.
         values: of its parameters.
     """
 

@@ -19,9 +19,8 @@ from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import HTTPException
 
 from provisioning.access import facts, rules
-from provisioning.access.roles import Catalogue
 from provisioning.access.rules import Facts, Resource
-from provisioning.context import Context, context
+from provisioning.context import context
 from provisioning.credentials import Kind
 from provisioning.database import Connection, reading, transaction
 from provisioning.directory import looks
@@ -29,22 +28,22 @@ from provisioning.directory.connections import ConnectionView
 from provisioning.directory.looks import Look
 from provisioning.outbox import Actor
 from provisioning.pace import Measure
-from provisioning.prepared import Prepared, Row
+from provisioning.prepared import Row
 from provisioning.refusals import NotAllowed, PutOff, Refusal, TooManyRequests, Unauthenticated
 from provisioning.sessions import lifecycle
 from provisioning.sessions.rules import Standing, Verdict, verdict
 from provisioning.tokens import clients, ranges, standing
 from provisioning.tokens.clients import ClientView
 from provisioning.tokens.standing import TokenView
-from provisioning.web import cookie
+from provisioning.web import bearers, cookie
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _GUARD = "_provisioning_guard"
 PAUSE_SECONDS = 300
-# Stand in the environment of a request that was counted before it came to its view. No header does.
-COUNTED, MEASURED = "provisioning.counted", "provisioning.measured"
+# Stands in the environment of a request that was counted before it came to its view. No header does.
+COUNTED = "provisioning.counted"
 _log = logging.getLogger(__name__)
 
 
@@ -267,34 +266,12 @@ def _bearer() -> str:
     return header.token
 
 
-def along(wanted: facts.Along) -> Prepared:
-    """The statement of a `Look` for `by_secret`.
-
-    Args:
-        wanted: by the token that asks; a row whose first column is null counts as none.
-    """
-    return facts.with_policies(standing.BY_SECRET, "token", wanted)
-
-
-def by_secret(
-    database: Connection, digest: bytes, *, catalogue: Catalogue, look: Look | None = None
-) -> tuple[TokenView, Facts, Row | None] | None:
-    """The API token of a secret, if it lives at this moment, what its access rests on, and what it looks for."""
-    statement, values = (_BY_API_TOKEN, {}) if look is None else look
-    known = facts.held_by(database, statement, {**values, "digest": digest}, catalogue=catalogue)
-    if known is None:
-        return None
-    row, held = known
-    found = row[standing.COLUMNS :]
-    return standing.view(row[: standing.COLUMNS]), held, tuple(found) if found and found[0] is not None else None
-
-
 def _by_api_token() -> Program:
     digest = context().keyring.recognise(_bearer(), Kind.API_TOKEN)
     known = None
     if digest is not None:
         with reading() as database:
-            known = by_secret(database, digest, catalogue=context().catalogue)
+            known = bearers.by_secret(database, digest, catalogue=context().catalogue)
             if known is not None:
                 _refuse_foreign(known[0])
                 standing.note_use(database, token=known[0], address=request.remote_addr)
@@ -302,13 +279,8 @@ def _by_api_token() -> Program:
         raise Unauthenticated("This bearer token is unknown, has expired or was revoked.")
     found, held, _ = known
     with _heard_out():
-        measured(request.environ.get(MEASURED) or count(found, context()))
+        measured(request.environ.get(bearers.MEASURED) or bearers.count(found, context()))
     return Program(found, held, Actor("token", str(found.id), request_id()))
-
-
-def count(token: TokenView, means: Context) -> Measure:
-    """Count a request of an API token."""
-    return means.pace.measure("token", str(token.id), means.api_requests_per_minute)
 
 
 def _refuse_foreign(found: TokenView) -> None:
@@ -316,16 +288,6 @@ def _refuse_foreign(found: TokenView) -> None:
     if not ranges.allow(found.ranges, request.remote_addr):
         _log.warning("API token %s was sent from an address out of its ranges", found.id)
         raise NotAllowed("This token may not be used from your address.", action="token.use")
-
-
-def rates(measure: Measure) -> dict[str, str]:
-    """How much may still be asked, in the headers of the vendor's API."""
-    return {
-        "X-RateLimit-Limit": str(measure.limit),
-        "X-RateLimit-Consumed": str(measure.asked),
-        "X-RateLimit-Remaining": str(measure.left),
-        "X-RateLimit-Reset": str(measure.seconds),
-    }
 
 
 def measured(measure: Measure) -> None:
@@ -337,7 +299,7 @@ def measured(measure: Measure) -> None:
 
     @after_this_request
     def tell(response: Response) -> Response:
-        response.headers.update(rates(measure))
+        response.headers.update(bearers.rates(measure))
         return response
 
     if measure.is_exceeded:
@@ -359,7 +321,6 @@ class Program:
     actor: Actor
 
 
-_BY_API_TOKEN = facts.with_policies(standing.BY_SECRET, "token")
 _BY_ACCESS_TOKEN = facts.with_policies(clients.BY_ACCESS_TOKEN, "client")
 
 

@@ -23,7 +23,7 @@ from provisioning.prepared import Row
 from provisioning.refusals import Refusal
 from provisioning.tokens import ranges
 from provisioning.tokens.standing import TokenView
-from provisioning.web import guard
+from provisioning.web import bearers
 
 if TYPE_CHECKING:  # these exist for type checkers alone
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -107,13 +107,13 @@ def token(
         means: of the application.
         action: what it has to be allowed.
         look: what is read in the statement that makes it out, whether it may ask or not, and returned with it; its
-            statement is one of `guard.along`.
+            statement is one of `bearers.along`.
     """
     digest = bearer(environ, means, Kind.API_TOKEN)
     if digest is None:
         return None
     with reading() as database:
-        known = guard.by_secret(database, digest, catalogue=means.catalogue, look=look)
+        known = bearers.by_secret(database, digest, catalogue=means.catalogue, look=look)
     if known is None:
         return None
     found, held, row = known
@@ -121,10 +121,10 @@ def token(
         return None
     if not rules.decide(held, action).allowed:
         return None
-    environ[guard.MEASURED] = measure = guard.count(found, means)
+    environ[bearers.MEASURED] = measure = bearers.count(found, means)
     return None if measure.is_exceeded else (found, row)
 
 
 def told(environ: WSGIEnvironment) -> dict[str, str]:
     """How much the token that was found may still ask, as headers."""
-    return guard.rates(environ[guard.MEASURED])
+    return bearers.rates(environ[bearers.MEASURED])

@@ -15,7 +15,7 @@ from provisioning.directory.conditions import as_id
 from provisioning.directory.looks import Look
 from provisioning.prepared import Row
 from provisioning.refusals import NotFound
-from provisioning.web import guard
+from provisioning.web import bearers
 from provisioning.web.authzen.entities import Entity
 
 USER, WORKSPACE = "user", "workspace"
@@ -41,7 +41,7 @@ def _allows(found: Case, action: str) -> bool:
     return found.resource is not None and decide(found.facts, action, found.resource).allowed
 
 
-_ALONG = guard.along(lambda program: facts.loading(str(program.workspace_id)))
+_ALONG = bearers.along(lambda program: facts.loading(str(program.workspace_id)))
 
 
 def look(subject: Entity, resource: Entity) -> Look | None:

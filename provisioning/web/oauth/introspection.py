@@ -27,7 +27,7 @@ from provisioning.sessions import lifecycle
 from provisioning.sessions.lifecycle import Seen
 from provisioning.sessions.rules import SessionPolicy, verdict
 from provisioning.tokens import clients, standing
-from provisioning.web import guard, haste
+from provisioning.web import bearers, guard, haste
 from provisioning.web.oauth.authentication import METHODS
 from provisioning.web.oauth.client import API, INTROSPECT, ApiClient
 
@@ -104,7 +104,7 @@ def introspect(text: str, *, workspace_id: UUID, activity: bool, means: Context)
     return None
 
 
-_ALONG = guard.along(lambda program: lifecycle.seen_in(program.workspace_id))
+_ALONG = bearers.along(lambda program: lifecycle.seen_in(program.workspace_id))
 
 
 def look(text: str, means: Context) -> Look | None:
